@@ -1,1 +1,26 @@
-export {};
+export type { Border } from "./_sample.ts";
+export {
+  type Affine,
+  about,
+  apply,
+  compose,
+  flip,
+  identity,
+  invert,
+  rotation,
+  scaling,
+  shearing,
+  translation,
+} from "./affine.ts";
+export {
+  type AddColorOptions,
+  addColor,
+  type ColorBasis,
+  DIELEMAN_COLOR,
+  fitColor,
+  sampleColor,
+} from "./color.ts";
+export { affineFromDraw, type Draw, type DrawRanges, identityDraw, sampleDraw } from "./draw.ts";
+export type { Image } from "./image.ts";
+export { createRng, type Rng } from "./rng.ts";
+export { type WarpOptions, warp } from "./warp.ts";

@@ -1,1 +1,8 @@
-export {};
+export {
+  type ExtractPartsOptions,
+  extractParts,
+  mirrorViews,
+  type PartOrigin,
+  partLayout,
+} from "./parts.ts";
+export { type ExtractViewsOptions, extractViews, type ViewOptions, viewAffines } from "./views.ts";
