@@ -1,0 +1,180 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import golden from "../test/fixtures/blend_golden.json" with { type: "json" };
+import { applyBlend, type Blend, type BlendOptions, blend, type Member } from "./blend.ts";
+import { rmse } from "./rmse.ts";
+
+const { columns, folds, labels } = golden;
+const members: Member[] = golden.members.map((values, i) => ({ name: `m${i}`, values }));
+const strategies: Omit<BlendOptions, "columns">[] = [
+  { weights: "uniform" },
+  { weights: "shared" },
+  { weights: "column" },
+  { weights: "group", groups: golden.groups },
+];
+
+for (const weights of ["shared", "column", "group"] as const)
+  test(`${weights} weights and both scores equal those found by trying every set of members`, () => {
+    const groups = weights === "group" ? { groups: golden.groups } : {};
+    const found = blend(members, labels, { columns, weights, folds, ...groups });
+    expect(found.weights.flat()).toBeAllClose(golden[weights].weights.flat(), { atol: 1e-7 });
+    expect(found.rmse).toBeCloseTo(golden[weights].rmse, 9);
+    expect(found.crossValidatedRmse).toBeCloseTo(golden[weights].crossValidatedRmse, 8);
+    expect(found.names).toEqual(["m0", "m1", "m2", "m3"]);
+  });
+
+test("uniform is the default, and has nothing to over-fit", () => {
+  const found = blend(members, labels, { columns });
+  expect(found.weights).toEqual(Array(5).fill([0.25, 0.25, 0.25, 0.25]));
+  expect(found.rmse).toBeCloseTo(golden.uniformRmse, 12);
+  expect(found.crossValidatedRmse).toBeCloseTo(golden.uniformRmse, 12);
+});
+
+test("more weights fit better and, on these data, predict worse: cross-validation shows it", () => {
+  const shared = blend(members, labels, { columns, weights: "shared" });
+  const column = blend(members, labels, { columns, weights: "column" });
+  expect(column.rmse).toBeLessThan(shared.rmse);
+  expect(column.crossValidatedRmse).toBeGreaterThan(shared.crossValidatedRmse);
+});
+
+test("a seed shuffles the rows into the folds, the same way each time", () => {
+  const score = (seed?: number) =>
+    blend(members, labels, {
+      columns,
+      weights: "column",
+      ...(seed === undefined ? {} : { seed }),
+    });
+  expect(score(1)).toEqual(score(1));
+  expect(score(1).weights.flat()).toBeAllClose(score().weights.flat());
+  expect(score(1).crossValidatedRmse).not.toBe(score().crossValidatedRmse);
+  expect(score(2).crossValidatedRmse).not.toBe(score(1).crossValidatedRmse);
+});
+
+test("whatever the data, weights lie on the simplex and no member is better than the blend", () => {
+  const value = fc.integer({ min: 0, max: 10 }).map((x) => x / 10);
+  const data = fc
+    .tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 2, max: 12 }))
+    .chain(([size, rows]) =>
+      fc.array(fc.array(value, { minLength: rows * 2, maxLength: rows * 2 }), {
+        minLength: size + 1,
+        maxLength: size + 1,
+      }),
+    );
+  fc.assert(
+    fc.property(data, fc.constantFrom("shared", "column"), ([y, ...predictions], weights) => {
+      const list = predictions.map((values, i) => ({ name: `${i}`, values }));
+      const found = blend(list, y!, { columns: 2, weights, folds: 2 });
+      for (const row of found.weights) {
+        expect(row.every((w) => w >= 0)).toBe(true);
+        expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+      }
+      const best = Math.min(...predictions.map((values) => rmse(values, y!)));
+      expect(found.rmse).toBeLessThanOrEqual(best + 1e-7);
+      // The score from Gram matrices is the score of the blend itself.
+      expect(found.rmse).toBeCloseTo(rmse(applyBlend(found, list), y!), 6);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("equal members share, and their blend is the member", () => {
+  const values = golden.members[1]!;
+  const twins = [
+    { name: "a", values },
+    { name: "b", values },
+    { name: "c", values },
+  ];
+  for (const options of strategies) {
+    const found = blend(twins, labels, { columns, ...options });
+    expect(found.weights.flat()).toBeAllClose(Array(15).fill(1 / 3), { atol: 1e-5 });
+    expect(applyBlend(found, twins)).toBeAllClose(values);
+  }
+});
+
+test("a blend survives JSON and is applied by name, without the members of no weight", () => {
+  const found: Blend = JSON.parse(
+    JSON.stringify(blend(members, labels, { columns, weights: "shared" })),
+  );
+  const [m0, m1, m2, m3] = members as [Member, Member, Member, Member];
+  expect(found.weights[0]![3]).toBe(0);
+  const all = applyBlend(found, members);
+  expect(applyBlend(found, [m2, m0, m1])).toEqual(all);
+  const out = new Float32Array(labels.length);
+  expect(applyBlend(found, [m3, m2, m1, m0], { out })).toBe(out);
+  expect(out).toEqual(all);
+  const byHand =
+    m0.values[7]! * 0.49304454 + m1.values[7]! * 0.30726411 + m2.values[7]! * 0.19969135;
+  expect(all[7]).toBeCloseTo(byHand, 6);
+});
+
+test("blend refuses what does not fit, by name", () => {
+  const two: Member[] = [
+    { name: "a", values: [0, 1, 0, 1] },
+    { name: "b", values: [1, 1, 0, 0] },
+  ];
+  const y = [0, 1, 0, 1];
+  const run = (list: Member[], truth: number[], options: Partial<BlendOptions>) => () =>
+    blend(list, truth, { columns: 2, folds: 2, ...options });
+  expect(run([], y, {})).toThrow("blend: expected at least one member for members but got ");
+  expect(run([two[0]!, two[0]!], y, {})).toThrow(
+    'blend: expected a name of its own for every member but got "a"',
+  );
+  expect(run([{ name: "a", values: [1] }], y, {})).toThrow(
+    'blend: expected 4 values for member "a" but got 1',
+  );
+  expect(run([{ name: "a", values: [0, 1, Number.NaN, 1] }], y, {})).toThrow(
+    'blend: expected finite numbers for member "a" but got NaN at index 2',
+  );
+  expect(run(two, [0, Number.NaN, 0, 1], {})).toThrow(
+    "blend: expected finite numbers for labels but got NaN at index 1",
+  );
+  expect(run(two, y, { columns: 3 })).toThrow(
+    "blend: expected a multiple of 3 columns for the length of labels but got 4",
+  );
+  expect(run(two, [], {})).toThrow("for the length of labels but got 0");
+  expect(run(two, y, { columns: 0 })).toThrow(
+    "blend: expected an integer of at least 1 for columns but got 0",
+  );
+  expect(run(two, y, { folds: 1 })).toThrow(
+    "blend: expected an integer of at least 2 for folds but got 1",
+  );
+  expect(run(two, y, { folds: 3 })).toThrow(
+    "blend: expected at most 2 folds, one a row, but got 3",
+  );
+  expect(run(two, y, { weights: "median" as "shared" })).toThrow(
+    'blend: expected "uniform", "shared", "column" or "group" for weights but got "median"',
+  );
+  expect(run(two, y, { weights: "group" })).toThrow(
+    'blend: expected groups with weights "group" and only then but got weights "group" without groups',
+  );
+  expect(run(two, y, { groups: [[0, 1]] })).toThrow('but got weights "uniform" with groups');
+  for (const groups of [[[0]], [[0, 1], [1]], [[0, 1], []], [[0, 2]]])
+    expect(run(two, y, { weights: "group", groups })).toThrow(
+      `blend: expected every column from 0 to 1 in exactly one of groups but got ${JSON.stringify(groups)}`,
+    );
+});
+
+test("applyBlend refuses what does not fit, by name", () => {
+  const half = {
+    names: ["a", "b"],
+    weights: [
+      [0.5, 0.5],
+      [1, 0],
+    ],
+  };
+  const a = { name: "a", values: [1, 2] };
+  const b = { name: "b", values: [3, 4] };
+  expect([...applyBlend(half, [a, b])]).toEqual([2, 2]);
+  expect(() => applyBlend(half, [a])).toThrow('applyBlend: expected a member "b" but got "a"');
+  expect(() => applyBlend(half, [])).toThrow('applyBlend: expected a member "a" but got none');
+  expect(() => applyBlend(half, [a, { name: "b", values: [1] }])).toThrow(
+    'applyBlend: expected 2 values for member "b" but got 1',
+  );
+  const odd = [a, b].map(({ name }) => ({ name, values: [1, 2, 3] }));
+  expect(() => applyBlend(half, odd)).toThrow(
+    "applyBlend: expected a multiple of 2 columns for the members' length but got 3",
+  );
+  expect(() => applyBlend(half, [a, b], { out: new Float32Array(3) })).toThrow(
+    "applyBlend: expected 2 numbers for out but got 3",
+  );
+});
