@@ -1,1 +1,19 @@
-export {};
+export type { Question, QuestionTree } from "./_tree.ts";
+export { type BatchNormOptions, batchNorm } from "./batch-norm.ts";
+export { type DropoutOptions, dropout, setDropoutStep } from "./dropout.ts";
+export { type MaxoutOptions, maxout } from "./maxout.ts";
+export {
+  applyConstraints,
+  type Constraint,
+  l2Norm,
+  type NormConstraintOptions,
+  rmsNorm,
+} from "./norm-constraints.ts";
+export {
+  type MergePartsOptions,
+  mergeParts,
+  type SplitPartsOptions,
+  splitParts,
+} from "./parts.ts";
+export { setTreeMode, type TreeMode, type TreeOutputOptions, treeOutput } from "./tree-output.ts";
+export { type UntiedBiasOptions, untiedBias } from "./untied-bias.ts";

@@ -1,0 +1,192 @@
+// Batch normalisation over all axes but the last, with a fused kernel where the backend has one.
+import * as tf from "@tensorflow/tfjs";
+import {
+  type Initializer,
+  initializerConfig,
+  type LayerArgs,
+  lastAxis,
+  oneShape,
+  oneTensor,
+  toInitializer,
+  withGradient,
+} from "./_layer.ts";
+
+export interface BatchNormOptions extends LayerArgs {
+  /** How much of the moving statistics stays at each training call, 0 <= momentum < 1; default 0.9 (what PyTorch calls 0.1). */
+  momentum?: number;
+  /** Added to the variance, > 0; default 1e-5. */
+  epsilon?: number;
+  /** How the scale starts; default tf.initializers.ones(). Zeros make a residual branch start as nothing. */
+  gammaInitializer?: Initializer;
+}
+
+class BatchNorm extends tf.layers.Layer {
+  static className = "GzBatchNorm";
+  private readonly momentum: number;
+  private readonly epsilon: number;
+  private readonly gammaInitializer: Initializer;
+  private gamma: tf.LayerVariable | undefined;
+  private beta: tf.LayerVariable | undefined;
+  private movingMean: tf.LayerVariable | undefined;
+  private movingVariance: tf.LayerVariable | undefined;
+
+  constructor(options: BatchNormOptions = {}) {
+    super(options);
+    const { momentum = 0.9, epsilon = 1e-5, gammaInitializer = tf.initializers.ones() } = options;
+    if (!(momentum >= 0 && momentum < 1))
+      throw new RangeError(`batchNorm: expected 0 <= momentum < 1 but got ${momentum}`);
+    if (!(epsilon > 0 && epsilon < Infinity))
+      throw new RangeError(`batchNorm: expected a positive epsilon but got ${epsilon}`);
+    this.momentum = momentum;
+    this.epsilon = epsilon;
+    this.gammaInitializer = toInitializer("batchNorm", "gammaInitializer", gammaInitializer);
+  }
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    const shape = [lastAxis("batchNorm", oneShape("batchNorm", inputShape))];
+    const { zeros, ones } = tf.initializers;
+    const none = undefined; // no regularizer
+    this.gamma = this.addWeight("gamma", shape, "float32", this.gammaInitializer);
+    this.beta = this.addWeight("beta", shape, "float32", zeros());
+    this.movingMean = this.addWeight("moving_mean", shape, "float32", zeros(), none, false);
+    this.movingVariance = this.addWeight("moving_variance", shape, "float32", ones(), none, false);
+    this.built = true;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs?: { training?: boolean }): tf.Tensor {
+    const x = oneTensor("batchNorm", inputs);
+    const [gamma, beta] = [this.gamma!.read(), this.beta!.read()];
+    return tf.tidy(() => {
+      // One pixel an example when there is no image: the statistics are the same.
+      const image = tf.reshape(x, x.rank === 4 ? x.shape : [-1, 1, 1, x.shape.at(-1)!]);
+      const y = kwargs?.training
+        ? normalize(image, gamma, beta, this.epsilon, (mean, variance) =>
+            this.track(mean, variance, x),
+          )
+        : tf.batchNorm(
+            image,
+            this.movingMean!.read() as tf.Tensor1D,
+            this.movingVariance!.read() as tf.Tensor1D,
+            beta as tf.Tensor1D,
+            gamma as tf.Tensor1D,
+            this.epsilon,
+          );
+      return tf.reshape(y, x.shape);
+    });
+  }
+
+  private track(mean: tf.Tensor, variance: tf.Tensor, x: tf.Tensor): void {
+    const count = x.size / mean.size;
+    const share = 1 - this.momentum;
+    this.blend(this.movingMean!, mean, share);
+    this.blend(this.movingVariance!, variance, (share * count) / Math.max(count - 1, 1));
+  }
+
+  private blend(moving: tf.LayerVariable, value: tf.Tensor, share: number): void {
+    moving.write(tf.add(tf.mul(moving.read(), this.momentum), tf.mul(value, share)));
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
+    return oneShape("batchNorm", inputShape);
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return {
+      ...super.getConfig(),
+      momentum: this.momentum,
+      epsilon: this.epsilon,
+      gammaInitializer: initializerConfig(this.gammaInitializer),
+    };
+  }
+}
+tf.serialization.registerClass(BatchNorm);
+
+type Track = (mean: tf.Tensor, variance: tf.Tensor) => void;
+
+/** Normalises x [N, H, W, C] by its own statistics and hands these to `track`. */
+function normalize(
+  x: tf.Tensor,
+  gamma: tf.Tensor,
+  beta: tf.Tensor,
+  epsilon: number,
+  track: Track,
+): tf.Tensor {
+  const fused = ["GzBatchNorm", "GzBatchNormGrad"].every((name) =>
+    tf.getKernel(name, tf.getBackend()),
+  );
+  return (fused ? fusedNormalize : composedNormalize)(x, gamma, beta, epsilon, track);
+}
+
+/** By the kernels that @gz/backend registers; which tensors the second needs from the first is theirs to know. */
+function fusedNormalize(
+  x: tf.Tensor,
+  gamma: tf.Tensor,
+  beta: tf.Tensor,
+  epsilon: number,
+  track: Track,
+): tf.Tensor {
+  const run = (name: string, inputs: tf.Tensor[], names: string[]): tf.Tensor[] =>
+    tf
+      .engine()
+      .runKernel(name, Object.fromEntries(inputs.map((t, i) => [names[i], t])), { epsilon });
+  return withGradient(
+    [x, gamma, beta],
+    (save) => {
+      const [y, mean, variance, ...rest] = run(
+        "GzBatchNorm",
+        [x, gamma, beta],
+        ["x", "scale", "offset"],
+      );
+      track(mean!, variance!);
+      save([x, gamma, ...rest]);
+      return y!;
+    },
+    (dy, saved) =>
+      run("GzBatchNormGrad", [dy, ...saved], ["dy", "x", "scale", "saved1", "saved2", "saved3"]),
+  );
+}
+
+/** By tfjs's own operations: eight passes over x forward, seven back, where differentiating the formula would take some thirty. */
+function composedNormalize(
+  x: tf.Tensor,
+  gamma: tf.Tensor,
+  beta: tf.Tensor,
+  epsilon: number,
+  track: Track,
+): tf.Tensor {
+  const axes = [0, 1, 2];
+  const count = x.size / gamma.size;
+  return withGradient(
+    [x, gamma, beta],
+    (save) => {
+      const mean = tf.mean(x, axes);
+      const centred = tf.sub(x, mean);
+      const variance = tf.mean(tf.square(centred), axes);
+      track(mean, variance);
+      const inverse = tf.rsqrt(tf.add(variance, epsilon));
+      const scale = tf.mul(inverse, gamma);
+      save([centred, inverse, scale]);
+      return tf.add(tf.mul(centred, scale), beta);
+    },
+    // With u = centred * inverse: dx = scale * (dy - mean(dy) - u * mean(dy * u)), dgamma = sum(dy * u), dbeta = sum(dy).
+    (dy, [centred, inverse, scale]) => {
+      const dbeta = tf.sum(dy, axes);
+      const dgamma = tf.mul(tf.sum(tf.mul(dy, centred!), axes), inverse!);
+      const slope = tf.mul(tf.mul(dgamma, inverse!), -1 / count);
+      const level = tf.mul(dbeta, -1 / count);
+      const inner = tf.add(tf.add(dy, tf.mul(centred!, slope)), level);
+      return [tf.mul(inner, scale!), dgamma, dbeta];
+    },
+  );
+}
+
+/**
+ * Batch normalisation (Ioffe & Szegedy 2015, arXiv 1502.03167) over all axes but the last: y = gamma * (x - mean) / sqrt(variance + epsilon)
+ * + beta. Training calls use the batch's mean and biased variance, and move `moving_mean` and `moving_variance` (not trainable) by
+ * moving * momentum + batch * (1 - momentum), the variance unbiased (n / (n - 1)), as PyTorch and TensorFlow do; other calls use the moving
+ * ones. Runs on the kernels GzBatchNorm and GzBatchNormGrad where the backend has them (@gz/backend), else on a hand-written gradient.
+ * @throws RangeError when `momentum` is not in [0, 1), `epsilon` is not positive, or the last axis is not known.
+ */
+export function batchNorm(options: BatchNormOptions = {}): tf.layers.Layer {
+  return new BatchNorm(options);
+}
