@@ -1,1 +1,14 @@
-export {};
+export { type CheckOptions, checkDataset } from "./check.ts";
+export { type Dataset, type DatasetDescription, openDataset, type Split } from "./dataset.ts";
+export { type DecodeOptions, decode } from "./decode.ts";
+export {
+  checkSubmission,
+  openPredictions,
+  type Predictions,
+  type PredictionsWriter,
+  readPredictions,
+  writePredictions,
+} from "./predictions.ts";
+export { shrink } from "./shrink.ts";
+export type { Problem } from "./table.ts";
+export { COLUMNS, KAGGLE_TREE, PROPER_TREE, type Question, type QuestionTree } from "./tree.ts";

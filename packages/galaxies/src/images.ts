@@ -1,0 +1,131 @@
+import { close, open } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { entryPlace, readEntry, withZip, type ZipPlace, zipEntries } from "./zip.ts";
+
+const openFile = promisify(open);
+const closeFile = promisify(close);
+
+/** Images in a folder, ID.jpg each. */
+export interface FolderDescription {
+  kind: "folder";
+  folder: string;
+}
+
+/** Images in a zip archive: where each one lies, so that nobody reads the directory twice. */
+export interface ZipDescription {
+  kind: "zip";
+  file: string;
+  /** For messages: archive and folder inside it. */
+  label: string;
+  start: number;
+  ids: Float64Array;
+  offsets: Float64Array;
+  compressed: Uint32Array;
+  sizes: Uint32Array;
+  methods: Uint8Array;
+  crcs: Uint32Array;
+}
+
+/** Plain data that opens a set of images again, in another thread too. */
+export type ImagesDescription = FolderDescription | ZipDescription;
+
+/** A set of images by id. */
+export interface Images {
+  read(id: number): Promise<Buffer>;
+  /** The image's file name, or its name inside an archive, for messages. */
+  file(id: number): string;
+  close(): Promise<void>;
+}
+
+const IMAGE = /^([1-9]\d{0,14})\.jpg$/i;
+
+/** The ids of the images in a folder, ascending, by one listing. */
+export async function listFolder(
+  folder: string,
+): Promise<{ ids: number[]; description: FolderDescription }> {
+  const ids: number[] = [];
+  for (const name of await readdir(folder)) {
+    const match = IMAGE.exec(name);
+    if (match) ids.push(Number(match[1]));
+  }
+  return { ids: ids.sort((a, b) => a - b), description: { kind: "folder", folder } };
+}
+
+/** The ids of the images in an archive, ascending; only those in `folders` (any of these names) when given. */
+export async function listZip(
+  place: ZipPlace,
+  folders?: readonly string[],
+): Promise<{ ids: number[]; description: ZipDescription }> {
+  const found = new Map<number, ReturnType<typeof entryPlace>>();
+  let inside = "";
+  await withZip(place, async (zip) => {
+    for await (const entry of zipEntries(place, zip)) {
+      const parts = entry.fileName.split("/");
+      const match = IMAGE.exec(parts.pop()!);
+      if (!match || (folders && !parts.some((part) => folders.includes(part)))) continue;
+      const id = Number(match[1]);
+      if (found.has(id))
+        throw new Error(
+          `openDataset: expected image ${id} once in ${place.label} but it is there twice`,
+        );
+      found.set(id, entryPlace(place, entry));
+      inside = parts.map((part) => `/${part}`).join("");
+    }
+  });
+  const ids = [...found.keys()].sort((a, b) => a - b);
+  const entries = ids.map((id) => found.get(id)!);
+  return {
+    ids,
+    description: {
+      kind: "zip",
+      file: place.file,
+      label: place.label + inside,
+      start: place.start,
+      ids: Float64Array.from(ids),
+      offsets: Float64Array.from(entries, (entry) => entry.offset),
+      compressed: Uint32Array.from(entries, (entry) => entry.compressed),
+      sizes: Uint32Array.from(entries, (entry) => entry.size),
+      methods: Uint8Array.from(entries, (entry) => entry.method),
+      crcs: Uint32Array.from(entries, (entry) => entry.crc),
+    },
+  };
+}
+
+/** Opens described images for reading; nothing is listed again. */
+export async function openImages(description: ImagesDescription): Promise<Images> {
+  return description.kind === "folder" ? folderImages(description) : zipImages(description);
+}
+
+function folderImages({ folder }: FolderDescription): Images {
+  const file = (id: number): string => join(folder, `${id}.jpg`);
+  return { read: (id) => readFile(file(id)), file, close: async () => {} };
+}
+
+async function zipImages(zip: ZipDescription): Promise<Images> {
+  const fd = await openFile(zip.file, "r");
+  const index = new Map<number, number>();
+  zip.ids.forEach((id, i) => void index.set(id, i));
+  let closed = false;
+  return {
+    async read(id) {
+      const i = index.get(id);
+      if (i === undefined) throw new Error("no such image in the archive");
+      if (closed) throw new Error("the data set is closed");
+      return readEntry(fd, zip.start, {
+        offset: zip.offsets[i]!,
+        compressed: zip.compressed[i]!,
+        size: zip.sizes[i]!,
+        method: zip.methods[i]!,
+        crc: zip.crcs[i]!,
+      });
+    },
+    file: (id) => `${zip.label}/${id}.jpg`,
+    async close() {
+      if (closed) return;
+      closed = true;
+      await closeFile(fd);
+    },
+  };
+}

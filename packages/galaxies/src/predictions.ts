@@ -1,0 +1,166 @@
+import { createReadStream } from "node:fs";
+import { stringify } from "csv-stringify/sync";
+import { createAtomic, fileError } from "./files.ts";
+import { readTable, throwing } from "./table.ts";
+import { COLUMNS } from "./tree.ts";
+
+/** A table of predictions: values [ids.length, 37], row i belongs to ids[i]. */
+export interface Predictions {
+  ids: number[];
+  values: Float32Array;
+}
+
+/**
+ * Reads predictions in Kaggle's format. Throws, with file and row, on another header, a short row, a value that is not
+ * a finite number, or an id that stands there twice.
+ */
+export async function readPredictions(file: string): Promise<Predictions> {
+  try {
+    const { ids, values } = await readTable(
+      createReadStream(file),
+      file,
+      throwing("readPredictions"),
+    );
+    return { ids, values };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw fileError("readPredictions", `read ${file}`, error);
+  }
+}
+
+/** Takes rows as they come; the file appears under its name only at `close`. */
+export interface PredictionsWriter {
+  /** Adds one row; ids must ascend, as Kaggle has them. Await it: it waits where the disk is slower. */
+  write(id: number, values: ArrayLike<number>): Promise<void>;
+  /** Completes the file. */
+  close(): Promise<void>;
+  /** Gives up: nothing is left, and a file that had the name before stays. */
+  abort(): Promise<void>;
+}
+
+/** Rows that are formatted and written together. */
+const BATCH = 256;
+
+/**
+ * Opens a predictions file for writing, row by row: header GalaxyID,Class1.1 ... Class11.6, values as the shortest decimals
+ * that read back as the same float32. Written under a temporary name in the same folder, then renamed.
+ */
+export async function openPredictions(file: string): Promise<PredictionsWriter> {
+  const target = await createAtomic(file).catch((error) => {
+    throw fileError("openPredictions", `write ${file}`, error);
+  });
+  let batch: string[][] = [["GalaxyID", ...COLUMNS]];
+  let last = -1;
+  let open = true;
+  let writing: Promise<void> = Promise.resolve();
+
+  const flush = (): Promise<void> => {
+    const text = stringify(batch);
+    batch = [];
+    writing = writing.then(() => target.handle.appendFile(text));
+    return writing;
+  };
+  const writer: PredictionsWriter = {
+    async write(id, values) {
+      if (!open) throw new Error(`write: expected an open file but ${file} is closed`);
+      if (!Number.isSafeInteger(id) || id <= last)
+        throw new RangeError(
+          `write: expected a GalaxyID ${last < 0 ? "of 0 or more" : `above ${last} (ids ascend)`} for ${file} but got ${id}`,
+        );
+      batch.push(formatRow(file, id, values));
+      last = id;
+      if (batch.length >= BATCH) await flush().catch(fail);
+    },
+    async close() {
+      if (!open) return;
+      await flush().then(target.commit).catch(fail);
+      open = false;
+    },
+    async abort() {
+      if (!open) return;
+      open = false;
+      await writing.catch(() => {});
+      await target.discard();
+    },
+  };
+  const fail = async (error: unknown): Promise<never> => {
+    await writer.abort();
+    throw fileError("openPredictions", `write ${file}`, error);
+  };
+  return writer;
+}
+
+function formatRow(file: string, id: number, values: ArrayLike<number>): string[] {
+  if (values.length !== COLUMNS.length)
+    throw new RangeError(
+      `write: expected ${COLUMNS.length} values for id ${id} of ${file} but got ${values.length}`,
+    );
+  const row = [String(id)];
+  for (let k = 0; k < values.length; k++) {
+    if (!Number.isFinite(values[k]))
+      throw new RangeError(
+        `write: expected a finite number for ${COLUMNS[k]} of id ${id} in ${file} but got ${values[k]}`,
+      );
+    row.push(shortestFloat32(values[k]!));
+  }
+  return row;
+}
+
+/** The shortest decimal that rounds to the same float32: 6 to 9 significant digits always suffice. */
+function shortestFloat32(value: number): string {
+  const single = Math.fround(value);
+  for (let digits = 6; digits < 9; digits++) {
+    const decimal = Number(single.toPrecision(digits));
+    if (Math.fround(decimal) === single) return String(decimal);
+  }
+  return String(Number(single.toPrecision(9)));
+}
+
+/** Writes a whole table, values [ids.length, 37] in any order of ids, as `openPredictions` does. */
+export async function writePredictions(
+  file: string,
+  ids: readonly number[],
+  values: Float32Array,
+): Promise<void> {
+  const width = COLUMNS.length;
+  if (values.length !== ids.length * width)
+    throw new RangeError(
+      `writePredictions: expected ${ids.length} x ${width} values but got ${values.length}`,
+    );
+  const order = ids.map((_, i) => i).sort((a, b) => ids[a]! - ids[b]!);
+  const writer = await openPredictions(file);
+  try {
+    for (const i of order) await writer.write(ids[i]!, values.subarray(i * width, (i + 1) * width));
+    await writer.close();
+  } finally {
+    await writer.abort();
+  }
+}
+
+/**
+ * Checks that a submission (a file, or its ids) has exactly the expected test ids.
+ * Throws an error that names the missing and the extra ones (the first 10 of each, and how many).
+ */
+export async function checkSubmission(
+  submission: string | readonly number[],
+  expectedIds: readonly number[],
+): Promise<void> {
+  const name = typeof submission === "string" ? submission : "the submission";
+  const ids = typeof submission === "string" ? (await readPredictions(submission)).ids : submission;
+  const given = new Set(ids);
+  const expected = new Set(expectedIds);
+  const problems: string[] = [];
+  const missing = expectedIds.filter((id) => !given.has(id));
+  const extra = ids.filter((id) => !expected.has(id));
+  if (missing.length > 0) problems.push(`${missing.length} are missing (${list(missing)})`);
+  if (extra.length > 0) problems.push(`${extra.length} do not belong (${list(extra)})`);
+  if (ids.length !== given.size) problems.push(`${ids.length - given.size} are there twice`);
+  if (problems.length > 0)
+    throw new Error(
+      `checkSubmission: expected the ${expected.size} test ids in ${name} but ${problems.join(" and ")}`,
+    );
+}
+
+function list(ids: readonly number[]): string {
+  return ids.slice(0, 10).join(", ") + (ids.length > 10 ? ", ..." : "");
+}

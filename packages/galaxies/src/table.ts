@@ -1,0 +1,143 @@
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream";
+import { parse } from "csv-parse";
+import { COLUMNS } from "./tree.ts";
+
+/** Something wrong with a data set or a file: where, and what. */
+export interface Problem {
+  /** The file, or the file inside a zip, that the problem is about. */
+  file: string;
+  /** The row of a CSV as a text editor numbers lines: the header is 1. */
+  row?: number;
+  /** GalaxyID. */
+  id?: number;
+  /** What was expected, and what is there instead. */
+  message: string;
+}
+
+/** Told of each problem; throws to stop at the first. */
+export type Report = (problem: Problem) => void;
+
+/** A report that stops at the first problem, with the name of the function the user called. */
+export function throwing(functionName: string): Report {
+  return ({ file, row, message }) => {
+    throw new Error(
+      `${functionName}: ${file}${row === undefined ? "" : ` row ${row}`}: ${message}`,
+    );
+  };
+}
+
+/** The values of a Kaggle table: [rows, 37], row i belongs to ids[i]. */
+export interface Table {
+  ids: number[];
+  values: Float32Array;
+  /** Line of each row in its file. */
+  rows: Uint32Array;
+  /** Every id that stands in the file, those of faulty rows too. */
+  seen: Map<number, number>;
+}
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/**
+ * Reads a CSV in Kaggle's format (GalaxyID and 37 columns) as a stream.
+ * A faulty row is reported and left out; `check` may report more about a row, from its values in double precision.
+ */
+export async function readTable(
+  stream: Readable,
+  file: string,
+  report: Report,
+  check?: (values: Float64Array) => string | undefined,
+): Promise<Table> {
+  const width = COLUMNS.length;
+  const ids: number[] = [];
+  const rows: number[] = [];
+  const seen = new Map<number, number>();
+  let values = new Float32Array(1024 * width);
+  const current = new Float64Array(width);
+  let headerSeen = false;
+
+  // Column counts are checked here rather than by the parser, so that one short row does not hide the next.
+  const parser = parse({ bom: true, info: true, relax_column_count: true, skip_empty_lines: true });
+  pipeline(stream, parser, () => {}); // an error of the stream destroys the parser, which then throws below
+  try {
+    for await (const item of parser) {
+      const { record, info } = item as { record: string[]; info: { lines: number } };
+      const row = info.lines;
+      if (!headerSeen) {
+        headerSeen = true;
+        const wrong = headerProblem(record);
+        if (wrong) {
+          report({ file, row, message: wrong });
+          break;
+        }
+        continue;
+      }
+      const found = parseRow(record, row, seen, current) ?? check?.(current);
+      if (found !== undefined) {
+        const id = Number(record[0]);
+        report({ file, row, ...(isId(record[0]) && { id }), message: found });
+        continue;
+      }
+      if ((ids.length + 1) * width > values.length) {
+        const larger = new Float32Array(values.length * 2);
+        larger.set(values);
+        values = larger;
+      }
+      values.set(current, ids.length * width);
+      ids.push(Number(record[0]));
+      rows.push(row);
+    }
+  } catch (error) {
+    const { code, lines, message } = error as { code?: string; lines?: number; message: string };
+    if (!code?.startsWith("CSV_")) throw error;
+    report({
+      file,
+      ...(lines !== undefined && { row: lines }),
+      message: `expected CSV but got: ${message}`,
+    });
+  }
+  if (!headerSeen) report({ file, message: "expected a header and rows but the file is empty" });
+  return { ids, values: values.slice(0, ids.length * width), rows: Uint32Array.from(rows), seen };
+}
+
+function headerProblem(record: string[]): string | undefined {
+  const expected = ["GalaxyID", ...COLUMNS];
+  for (let i = 0; i < Math.max(expected.length, record.length); i++)
+    if (record[i]?.trim() !== expected[i])
+      return `expected Kaggle's header (GalaxyID, Class1.1 ... Class11.6) but column ${i + 1} is ${
+        record[i] === undefined ? "missing" : JSON.stringify(record[i])
+      }${expected[i] === undefined ? "" : ` instead of ${expected[i]}`}`;
+  return undefined;
+}
+
+function isId(text: string | undefined): boolean {
+  return text !== undefined && /^\s*\d{1,15}\s*$/.test(text);
+}
+
+/** Fills `into` and returns undefined, or returns what is wrong with the row. */
+function parseRow(
+  record: string[],
+  row: number,
+  seen: Map<number, number>,
+  into: Float64Array,
+): string | undefined {
+  if (!isId(record[0])) return `expected a GalaxyID but got ${JSON.stringify(record[0])}`;
+  const id = Number(record[0]);
+  const earlier = seen.get(id);
+  if (earlier !== undefined)
+    return `expected each id once but ${id} stands in row ${earlier} already`;
+  seen.set(id, row);
+  if (record.length !== into.length + 1)
+    return `expected ${into.length + 1} values but got ${record.length}`;
+  for (let k = 0; k < into.length; k++) {
+    const text = record[k + 1]!.trim();
+    if (!NUMBER.test(text))
+      return `expected a number for ${COLUMNS[k]} but got ${JSON.stringify(text)}`;
+    into[k] = Number(text);
+    // 1e400 passes the pattern
+    if (!Number.isFinite(into[k]))
+      return `expected a finite number for ${COLUMNS[k]} but got ${text}`;
+  }
+  return undefined;
+}
