@@ -1,1 +1,6 @@
-export {};
+export {
+  type BackendInfo,
+  type BackendName,
+  type BackendOptions,
+  useBackend,
+} from "./use-backend.ts";

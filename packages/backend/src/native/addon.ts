@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { withTemporary } from "./cache.ts";
+import type { Manifest } from "./manifest.ts";
+import { firstThatRuns, run } from "./run.ts";
+import type { Steps } from "./tensorflow.ts";
+import { addonFiles } from "./tfjs-node.ts";
+
+/** A C++ compiler, or undefined. */
+export function findCompiler(): Promise<string | undefined> {
+  return firstThatRuns([process.env.CXX, "g++", "c++", "clang++"], ["--version"]);
+}
+
+/** The compiler's arguments, except the output file. */
+export function compilerArguments(
+  packageFolder: string,
+  tensorflow: string,
+  libraries: readonly string[],
+): string[] {
+  const platform =
+    process.platform === "darwin"
+      ? ["-Wl,-undefined,dynamic_lookup"]
+      : ["-Wl,--no-undefined-version"];
+  return [
+    ..."-O2 -std=c++17 -fPIC -shared -DNAPI_VERSION=8".split(" "),
+    `-I${nodeHeaders()}`,
+    `-I${join(tensorflow, "include")}`,
+    join(packageFolder, "binding", "tfjs_backend.cc"),
+    join(packageFolder, "binding", "tfjs_binding.cc"),
+    ...libraries.map((name) => join(tensorflow, name)),
+    ...platform,
+    `-Wl,-rpath,${tensorflow}`,
+  ];
+}
+
+/** Names an addon by everything that goes into it, so that the cache never hands out a stale one. */
+export async function addonKey(
+  packageFolder: string,
+  args: readonly string[],
+  checksums: Record<string, string>,
+): Promise<string> {
+  const hash = createHash("sha256");
+  const binding = join(packageFolder, "binding");
+  for (const name of (await readdir(binding)).sort())
+    hash.update(await readFile(join(binding, name)));
+  // The paths of the package and of Node's headers do not change what is built.
+  const flags = args.filter(
+    (arg) => !arg.startsWith(packageFolder) && arg !== `-I${nodeHeaders()}`,
+  );
+  hash.update(JSON.stringify([flags, Object.values(checksums)]));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** Compiles the addon into the cache and returns its path there. */
+export async function compileAddon(
+  cache: string,
+  key: string,
+  compiler: string,
+  args: readonly string[],
+  { say, signal }: Steps,
+): Promise<string> {
+  say(`compiling the addon with ${compiler} (about 10 s)`);
+  const target = cachedAddon(cache, key);
+  await withTemporary(cache, async (temporary) => {
+    const made = join(temporary, "tfjs_binding.node");
+    const { code, stderr } = await run(compiler, [...args, "-o", made], {
+      env: { ...process.env, TMPDIR: temporary },
+      signal,
+    });
+    if (code !== 0)
+      throw new Error(
+        `native: ${compiler} could not compile the addon (a compiler with C++17 is needed: g++ 9, clang 10 or newer). It says:\n  ${stderr.trim().split("\n").slice(0, 12).join("\n  ")}`,
+      );
+    await mkdir(dirname(target), { recursive: true });
+    await rename(made, target);
+  });
+  return target;
+}
+
+export function cachedAddon(cache: string, key: string): string {
+  return join(cache, "addons", `${key}.node`);
+}
+
+/** Puts a built addon and its manifest where tfjs-node looks for them, each by one rename. */
+export async function installAddon(
+  built: string,
+  packageFolder: string,
+  manifest: Manifest,
+): Promise<void> {
+  const files = addonFiles(packageFolder);
+  await mkdir(dirname(files.addon), { recursive: true });
+  await withTemporary(dirname(files.addon), async (temporary) => {
+    const copy = join(temporary, "addon");
+    const text = join(temporary, "manifest");
+    await copyFile(built, copy);
+    await writeFile(text, `${JSON.stringify(manifest, null, 2)}\n`);
+    await rename(copy, files.addon);
+    await rename(text, files.manifest);
+  });
+}
+
+/** Node's C headers: those of the running Node, else the ones on npm. */
+function nodeHeaders(): string {
+  const own = join(dirname(dirname(process.execPath)), "include", "node");
+  if (existsSync(join(own, "node_api.h"))) return own;
+  const require = createRequire(import.meta.url);
+  return join(dirname(require.resolve("node-api-headers/package.json")), "include");
+}

@@ -1,0 +1,97 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
+import util from "node:util";
+import * as tf from "@tensorflow/tfjs";
+import { addonFiles, findTfjsNode, readManifest, TFJS_NODE } from "../native/tfjs-node.ts";
+import { nodeBackend } from "./node-backend.ts";
+import { registerTensorflowKernels } from "./register.ts";
+
+export interface TensorflowDevice {
+  device: string;
+  gpu: boolean;
+  threads: number;
+  version: string;
+}
+
+const HOW = "run: npm run native (in another project: npx gz-backend native)";
+
+// TensorFlow reads its thread count once, when it is loaded.
+let loadedThreads: number | undefined;
+
+/** Loads the native build and makes it tfjs's backend, or throws an Error that says what is missing. */
+export async function useTensorflow(threads?: number): Promise<TensorflowDevice> {
+  if (loadedThreads === undefined) load(threads ?? availableParallelism());
+  else if (threads !== undefined && threads !== loadedThreads)
+    throw new Error(
+      `useBackend: expected threads ${loadedThreads}, with which TensorFlow was loaded in this process, but got ${threads}; it can be chosen once`,
+    );
+  if (!(await tf.setBackend("tensorflow")))
+    throw new Error("useBackend: tensorflow was loaded but could not be made the backend");
+  const { binding, isUsingGpuDevice: gpu } = nodeBackend();
+  return {
+    device: gpu ? gpuName() : cpuName(),
+    gpu,
+    threads: loadedThreads!,
+    version: binding.TF_Version,
+  };
+}
+
+function load(threads: number): void {
+  const folder = findTfjsNode();
+  if (!folder)
+    throw new Error(
+      `useBackend: tensorflow needs the npm package ${TFJS_NODE}; run: npm install --ignore-scripts ${TFJS_NODE}@4.22.0, then ${HOW}`,
+    );
+  if (!existsSync(addonFiles(folder).addon))
+    throw new Error(`useBackend: tensorflow is not built yet; ${HOW}`);
+  for (const library of Object.keys(readManifest(folder)?.libraries ?? {}))
+    if (!existsSync(library))
+      throw new Error(`useBackend: TensorFlow's library ${library} is gone; ${HOW}`);
+
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+  process.env.TF_NUM_INTRAOP_THREADS = String(threads);
+  // tfjs-node calls two functions that Node 23 removed.
+  const legacy = util as unknown as Record<string, unknown>;
+  legacy.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  legacy.isArray ??= Array.isArray;
+  try {
+    createRequire(join(folder, "package.json"))(folder);
+  } catch (error) {
+    throw new Error(
+      `useBackend: tensorflow does not load (${(error as Error).message}); ${HOW} --force`,
+    );
+  }
+  if (!tf.findBackend("tensorflow"))
+    throw new Error(
+      "useBackend: tfjs-node uses another copy of @tensorflow/tfjs than this package; run: npm dedupe @tensorflow/tfjs",
+    );
+  loadedThreads = threads;
+  registerTensorflowKernels();
+}
+
+/** "CPU (AVX2, AMD EPYC)". */
+function cpuName(): string {
+  const model = cpus()[0]?.model.replace(/\s+/g, " ").trim();
+  return `CPU (${[vectorUnit(), model].filter(Boolean).join(", ")})`;
+}
+
+function vectorUnit(): string | undefined {
+  if (process.arch === "arm64") return "NEON";
+  const info = "/proc/cpuinfo";
+  if (!existsSync(info)) return undefined;
+  const flags = /^flags\s*:(.*)$/m.exec(readFileSync(info, "utf8"))?.[1]?.trim().split(" ") ?? [];
+  if (flags.includes("avx512f")) return "AVX512";
+  return flags.includes("avx2") ? "AVX2" : undefined;
+}
+
+/** "GPU (NVIDIA H100)", by the driver's own files. */
+function gpuName(): string {
+  const folder = "/proc/driver/nvidia/gpus";
+  if (!existsSync(folder)) return "GPU";
+  const models = readdirSync(folder).map(
+    (name) => /^Model:\s*(.*)$/m.exec(readFileSync(join(folder, name, "information"), "utf8"))?.[1],
+  );
+  return `GPU (${models.join(", ")})`;
+}
