@@ -2,6 +2,14 @@ export { type CheckOptions, checkDataset } from "./check.ts";
 export { type Dataset, type DatasetDescription, openDataset, type Split } from "./dataset.ts";
 export { type DecodeOptions, decode } from "./decode.ts";
 export {
+  type BuiltPixelCache,
+  buildPixelCache,
+  type PixelCacheOptions,
+  type PixelCacheShape,
+  pixelCacheSize,
+} from "./pixel-cache.ts";
+export { openPixelCache, type PixelCache, type PixelHeader } from "./pixel-file.ts";
+export {
   checkSubmission,
   openPredictions,
   type Predictions,

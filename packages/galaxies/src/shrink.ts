@@ -17,32 +17,19 @@ export function shrink(image: NdArray<Uint8Array>, factor: number): NdArray<Uint
     throw new RangeError(
       `shrink: expected a whole factor that divides ${height} and ${width} but got ${factor}`,
     );
-  const columns = width / factor;
-  const out = new Uint8Array((height / factor) * columns * channels);
-  const sums = new Uint32Array(columns * channels);
+  const { data, offset } = image;
+  const [rowStride, columnStride, channelStride] = image.stride as [number, number, number];
+  const out = new Uint8Array((height / factor) * (width / factor) * channels);
   const area = factor * factor;
-  const half = area / 2;
-  for (let y = 0; y < height; y += factor) {
-    sums.fill(0);
-    for (let dy = 0; dy < factor; dy++) addRow(sums, image, y + dy, factor);
-    const row = (y / factor) * sums.length;
-    for (let i = 0; i < sums.length; i++) out[row + i] = (sums[i]! + half) / area; // storing truncates
-  }
-  return ndarray(out, [height / factor, columns, channels]);
-}
-
-/** Adds row y of the image to the sums of its columns, `factor` neighbours to each. */
-function addRow(sums: Uint32Array, image: NdArray<Uint8Array>, y: number, factor: number): void {
-  const { data, shape, stride, offset } = image;
-  const channels = shape[2]!;
-  const columnStride = stride[1]!;
-  const channelStride = stride[2]!;
-  for (let c = 0; c < channels; c++) {
-    let source = offset + y * stride[0]! + c * channelStride;
-    for (let i = c; i < sums.length; i += channels)
-      for (let dx = 0; dx < factor; dx++) {
-        sums[i]! += data[source]!;
-        source += columnStride;
+  let o = 0;
+  for (let y = 0; y < height; y += factor)
+    for (let x = 0; x < width; x += factor)
+      for (let c = 0; c < channels; c++) {
+        let sum = area / 2;
+        let row = offset + y * rowStride + x * columnStride + c * channelStride;
+        for (let dy = 0; dy < factor; dy++, row += rowStride)
+          for (let dx = 0, at = row; dx < factor; dx++, at += columnStride) sum += data[at]!;
+        out[o++] = sum / area; // storing truncates
       }
-  }
+  return ndarray(out, [height / factor, width / factor, channels]);
 }
