@@ -1,1 +1,33 @@
-export {};
+export { type AdamWOptions, adamw } from "./adamw.ts";
+export {
+  type BackgroundLoader,
+  type BackgroundLoaderOptions,
+  backgroundLoader,
+  type LoadedBatch,
+} from "./background-loader.ts";
+export {
+  bestCheckpoint,
+  type Checkpoint,
+  latestCheckpoint,
+  loadCheckpoint,
+  restoreCheckpoint,
+  type SaveOptions,
+  saveCheckpoint,
+  type TrainingState,
+} from "./checkpoint.ts";
+export { type Metrics, openMetrics } from "./metrics.ts";
+export { nesterov } from "./nesterov.ts";
+export { NonFiniteLossError } from "./non-finite-loss-error.ts";
+export type { Optimizer } from "./optimizer.ts";
+export type { Phase } from "./phases.ts";
+export { cosineSchedule, type Progress, type Schedule, stepSchedule } from "./schedules.ts";
+export type { SavedState, State, TensorData } from "./state.ts";
+export {
+  type ArrayData,
+  type Batch,
+  type TrainedStep,
+  type TrainLoopOptions,
+  trainLoop,
+} from "./train-loop.ts";
+export { type Tensors, type TrainStepOptions, trainStep } from "./train-step.ts";
+export { type WeightAverage, weightAverage } from "./weight-average.ts";

@@ -1,0 +1,38 @@
+/** A value as it reads in an error message: short, and telling a string from a number. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.join(", ")}]`;
+  if (typeof value === "object" && value !== null)
+    return `an object (${Object.keys(value).join(", ")})`;
+  return String(value);
+}
+
+/** Throws unless `value` is an integer of at least `least`. */
+export function checkInteger(caller: string, name: string, value: number, least: number): void {
+  if (!Number.isInteger(value) || value < least)
+    throw new RangeError(
+      `${caller}: expected an integer of at least ${least} for ${name} but got ${show(value)}`,
+    );
+}
+
+/** Throws unless `value` is a number in [low, high). */
+export function checkFraction(
+  caller: string,
+  name: string,
+  value: number,
+  low = 0,
+  high = 1,
+): void {
+  if (!(value >= low && value < high))
+    throw new RangeError(
+      `${caller}: expected a number in [${low}, ${high}) for ${name} but got ${show(value)}`,
+    );
+}
+
+/** Throws unless `value` is a finite number of at least 0. */
+export function checkNotNegative(caller: string, name: string, value: number): void {
+  if (!(value >= 0 && value < Infinity))
+    throw new RangeError(
+      `${caller}: expected a finite number of at least 0 for ${name} but got ${show(value)}`,
+    );
+}

@@ -1,0 +1,90 @@
+import * as tf from "@tensorflow/tfjs";
+import { checkFraction, checkNotNegative } from "./_check.ts";
+import { createSlots } from "./_slots.ts";
+import type { Optimizer } from "./optimizer.ts";
+
+export interface AdamWOptions {
+  /** Decay of the gradients' running mean, in [0, 1). */
+  beta1?: number;
+  /** Decay of the squared gradients' running mean, in [0, 1). */
+  beta2?: number;
+  /** Added to the root of the running square, so that a weight with tiny gradients does not leap. */
+  epsilon?: number;
+  /** Fraction lr * weightDecay of a weight that goes at each step. Vectors and scalars (biases, norms) are spared. */
+  weightDecay?: number;
+}
+
+interface Update {
+  variable: tf.Variable;
+  m: tf.Variable;
+  v: tf.Variable;
+  gradient: tf.Tensor;
+}
+
+/**
+ * Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), step for step PyTorch's AdamW:
+ *
+ *     w <- w - lr weightDecay w
+ *     m <- beta1 m + (1 - beta1) g        v <- beta2 v + (1 - beta2) g^2
+ *     w <- w - lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
+ *
+ * Uses the kernel "GzAdamW" of the current backend where there is one.
+ */
+export function adamw(options: AdamWOptions = {}): Optimizer {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
+  checkFraction("adamw", "beta1", beta1);
+  checkFraction("adamw", "beta2", beta2);
+  checkNotNegative("adamw", "epsilon", epsilon);
+  checkNotNegative("adamw", "weightDecay", weightDecay);
+  const slots = createSlots("adamw", ["m", "v"]);
+  let step = 0;
+
+  function composed(
+    { variable, m, v, gradient }: Update,
+    learningRate: number,
+    decay: number,
+  ): void {
+    tf.tidy(() => {
+      m.assign(m.mul(beta1).add(gradient.mul(1 - beta1)));
+      v.assign(v.mul(beta2).add(gradient.square().mul(1 - beta2)));
+      const root = v
+        .sqrt()
+        .div(Math.sqrt(1 - beta2 ** step))
+        .add(epsilon);
+      const move = m.mul(learningRate / (1 - beta1 ** step)).div(root);
+      const kept = decay > 0 ? variable.mul(1 - learningRate * decay) : variable;
+      variable.assign(kept.sub(move));
+    });
+  }
+
+  const reset = (): void => {
+    slots.dispose();
+    step = 0;
+  };
+
+  return {
+    name: "adamw",
+    apply(variables, gradients, learningRate) {
+      const [ms, vs] = slots.of(variables);
+      const fused = tf.getKernel("GzAdamW", tf.getBackend());
+      step++;
+      for (const [i, variable] of variables.entries()) {
+        const gradient = gradients[i];
+        if (!gradient) continue;
+        const inputs = { variable, m: ms![i]!, v: vs![i]!, gradient };
+        const decay = variable.rank > 1 ? weightDecay : 0;
+        const attrs = { learningRate, beta1, beta2, epsilon, weightDecay: decay, step };
+        if (fused) fused.kernelFunc({ inputs, attrs, backend: tf.backend() });
+        else composed(inputs, learningRate, decay);
+      }
+    },
+    reset,
+    state: () => ({ step, ...slots.state() }),
+    restore({ step: saved, ...rest }) {
+      if (!saved) throw new Error("adamw: expected step in the saved state but it is missing");
+      slots.restore(rest);
+      step = saved.data[0]!;
+    },
+    dispose: reset,
+  };
+}

@@ -1,0 +1,53 @@
+import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
+
+/** A file of JSON lines that only grows. */
+export interface Metrics {
+  /** Appends one line and hands it to the system at once: a killed process loses nothing it has written. */
+  write(record: Record<string, unknown> & { step: number }): void;
+  close(): void;
+}
+
+/**
+ * Opens `file` for appending, one JSON object with a `step` a line. A last line that a killed run left half written is
+ * dropped. With `truncateAfterStep` (a checkpoint's step), so is everything from the first later step on, which the
+ * resumed run will write again.
+ *
+ * Throws an Error with the line's number where a line in the middle is not such an object.
+ */
+export function openMetrics(
+  file: string,
+  { truncateAfterStep = Infinity }: { truncateAfterStep?: number } = {},
+): Metrics {
+  if (existsSync(file)) truncateSync(file, lengthToKeep(file, truncateAfterStep));
+  const handle = openSync(file, "a");
+  return {
+    write(record) {
+      writeSync(handle, `${JSON.stringify(record)}\n`);
+    },
+    close() {
+      closeSync(handle);
+    },
+  };
+}
+
+function lengthToKeep(file: string, lastStep: number): number {
+  const content = readFileSync(file);
+  let start = 0;
+  for (let line = 1; ; line++) {
+    const end = content.indexOf("\n", start);
+    if (end === -1) return start;
+    if (stepOf(content.toString("utf8", start, end), `${file} line ${line}`) > lastStep)
+      return start;
+    start = end + 1;
+  }
+}
+
+function stepOf(line: string, where: string): number {
+  try {
+    const { step } = JSON.parse(line);
+    if (typeof step === "number") return step;
+  } catch {}
+  throw new Error(
+    `openMetrics: expected a JSON object with a step in ${where} but got ${line.slice(0, 60)}`,
+  );
+}

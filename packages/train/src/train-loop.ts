@@ -1,0 +1,126 @@
+import { setImmediate as eventLoop } from "node:timers/promises";
+import * as tf from "@tensorflow/tfjs";
+import { checkInteger, show } from "./_check.ts";
+import { NonFiniteLossError } from "./non-finite-loss-error.ts";
+import type { Optimizer } from "./optimizer.ts";
+import { checkPhases, enterPhase, type Phase } from "./phases.ts";
+import type { Schedule } from "./schedules.ts";
+import { type Tensors, trainStep } from "./train-step.ts";
+
+/** A tensor as plain values: the loop makes the tensor, and needs `data` only until the step is done. */
+export interface ArrayData {
+  data: Float32Array | Int32Array;
+  shape: readonly number[];
+}
+
+type Values = tf.Tensor | ArrayData;
+
+/** Inputs and labels of one step; lists for a model with several. The loop disposes them, tensors included. */
+export interface Batch {
+  xs: Values | Values[];
+  ys: Values | Values[];
+}
+
+export interface TrainLoopOptions {
+  optimizer: Optimizer;
+  schedule: Schedule;
+  /** The loss of one batch, a scalar: any function made of tf operations, such as tf.losses.meanSquaredError. */
+  lossFn(ys: Tensors, predictions: Tensors): tf.Tensor;
+  /** Steps of the whole run, those before a resume included. */
+  steps: number;
+  /** Steps done before: a checkpoint's step. */
+  startStep?: number;
+  phases?: readonly Phase[];
+  /** Read the loss at each multiple of this and at the last step; other steps need not wait for the device. */
+  readLossEvery?: number;
+  /** Called before each step with the number of steps done: the place to seed dropout. */
+  beforeStep?(step: number): void;
+}
+
+/** What the loop tells after each step. */
+export interface TrainedStep {
+  /** Steps done, this one included: what to save a checkpoint under. */
+  step: number;
+  /** Name of the phase it belongs to. */
+  phase: string | undefined;
+  /** Loss of this batch before the update; undefined where it was not read. */
+  loss: number | undefined;
+  learningRate: number;
+  /** From the batch's arrival to here; where the loss is not read, a device may still be busy. */
+  stepMs: number;
+  /** How long the loop stood waiting for the batch. */
+  dataWaitMs: number;
+}
+
+/**
+ * Trains `model`, one batch a step, and hands the control back after each: evaluate, save, log or break in the body of
+ * a `for await`. Ends after `steps` steps or with the batches. A break (or an error) also ends the batches' iterator.
+ *
+ * Throws a NonFiniteLossError when a loss it reads is NaN or infinite.
+ */
+export async function* trainLoop(
+  model: tf.LayersModel,
+  batches: AsyncIterable<Batch> | Iterable<Batch>,
+  options: TrainLoopOptions,
+): AsyncGenerator<TrainedStep, void, void> {
+  const { optimizer, schedule, steps, startStep = 0, phases = [], readLossEvery = 1 } = options;
+  checkInteger("trainLoop", "steps", steps, 1);
+  checkInteger("trainLoop", "startStep", startStep, 0);
+  checkInteger("trainLoop", "readLossEvery", readLossEvery, 1);
+  checkPhases(phases);
+  if (startStep >= steps) return;
+
+  let step = startStep;
+  let asked = performance.now();
+  for await (const batch of batches) {
+    const started = performance.now();
+    const phase = await enterPhase(
+      phases,
+      { step, resumed: step === startStep },
+      { model, optimizer },
+    );
+    const learningRate = schedule({ step, progress: step / steps });
+    if (!(learningRate >= 0 && learningRate < Infinity))
+      throw new RangeError(
+        `trainLoop: expected a rate of at least 0 of schedule but got ${learningRate} at step ${step}`,
+      );
+    options.beforeStep?.(step);
+
+    const tensors = { xs: toTensors(batch.xs, "xs"), ys: toTensors(batch.ys, "ys") };
+    const { loss: scalar } = trainStep(model, optimizer, tensors, {
+      lossFn: options.lossFn,
+      learningRate,
+    });
+    tf.dispose(tensors);
+
+    step++;
+    const read = step % readLossEvery === 0 || step === steps;
+    const loss = read ? (await scalar.data())[0]! : undefined;
+    scalar.dispose();
+    if (loss !== undefined && !Number.isFinite(loss))
+      throw new NonFiniteLossError(
+        `trainLoop: expected a finite loss but got ${loss} at step ${step} (learning rate ${learningRate})`,
+        step,
+      );
+
+    await eventLoop(); // signals, timers and workers' messages get their turn, whatever the backend
+    const stepMs = performance.now() - started;
+    yield { step, phase: phase?.name, loss, learningRate, stepMs, dataWaitMs: started - asked };
+    if (step === steps) return;
+    asked = performance.now();
+  }
+}
+
+function toTensors(values: Values | Values[], name: string): Tensors {
+  if (Array.isArray(values)) return values.map((value) => toTensor(value, name));
+  return toTensor(values, name);
+}
+
+function toTensor(value: Values, name: string): tf.Tensor {
+  if (value instanceof tf.Tensor) return value;
+  if (!value?.data || !value.shape)
+    throw new TypeError(
+      `trainLoop: expected a tensor or { data, shape } for ${name} but got ${show(value)}`,
+    );
+  return tf.tensor(value.data, [...value.shape]);
+}

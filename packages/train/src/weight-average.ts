@@ -1,0 +1,85 @@
+import * as tf from "@tensorflow/tfjs";
+import { checkFraction } from "./_check.ts";
+import { assignTensors, matchTensors } from "./_match.ts";
+import { namedWeights } from "./_weights.ts";
+import type { SavedState, State } from "./state.ts";
+
+/** A moving average of a model's weights. */
+export interface WeightAverage {
+  /** Takes the model's current weights in; call it after each step. Throws while swapped in. */
+  update(): void;
+  /** Exchanges the model's weights and the average: once to evaluate the average, again to train on. No values are copied. */
+  swap(): void;
+  /** What a checkpoint has to keep. Throws while swapped in. */
+  state(): State;
+  /** Goes on from a kept state. */
+  restore(saved: SavedState): void;
+  /** Frees the tensors it holds. */
+  dispose(): void;
+}
+
+/**
+ * Exponential moving average of all weights of `model`, batch-norm statistics included:
+ *
+ *     average <- d average + (1 - d) weight,    d = min(decay, (1 + t) / (10 + t)) at the t-th update
+ *
+ * The warm-up d lets the average follow the fast first steps. `decay` in [0, 1), 0.999 averages about 1,000 steps.
+ */
+export function weightAverage(
+  model: tf.LayersModel,
+  { decay = 0.999 }: { decay?: number } = {},
+): WeightAverage {
+  checkFraction("weightAverage", "decay", decay);
+  const weights = namedWeights(model);
+  // mul(1) copies: a clone would share its memory with the weight, which fused optimisers write into.
+  const averages = new Map(
+    [...weights].map(([name, weight]) => [name, tf.tidy(() => tf.variable(weight.mul(1), false))]),
+  );
+  let updates = 0;
+  let swapped = false;
+
+  const notSwapped = (method: string): void => {
+    if (swapped)
+      throw new Error(
+        `weightAverage: expected ${method}() after a second swap() but the average is in the model`,
+      );
+  };
+
+  return {
+    update() {
+      notSwapped("update");
+      updates++;
+      const d = Math.min(decay, (1 + updates) / (10 + updates));
+      for (const [name, weight] of weights)
+        tf.tidy(() => {
+          const average = averages.get(name)!;
+          average.assign(average.add(weight.sub(average).mul(1 - d)));
+        });
+    },
+    swap() {
+      tf.tidy(() => {
+        for (const [name, weight] of weights) {
+          const average = averages.get(name)!;
+          const held = weight.clone();
+          weight.assign(average);
+          average.assign(held);
+        }
+      });
+      swapped = !swapped;
+    },
+    state() {
+      notSwapped("state");
+      return { updates, ...Object.fromEntries(averages) };
+    },
+    restore({ updates: saved, ...tensors }) {
+      notSwapped("restore");
+      if (!saved)
+        throw new Error("weightAverage: expected updates in the saved state but it is missing");
+      assignTensors(matchTensors("weightAverage", averages, tensors));
+      updates = saved.data[0]!;
+    },
+    dispose() {
+      for (const average of averages.values()) average.dispose();
+    },
+  };
+}
