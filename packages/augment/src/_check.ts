@@ -44,10 +44,7 @@ function isNdArray(value: unknown): value is NdArray<ArrayLike<number> & number[
 
 function show(value: unknown): string {
   if (isNdArray(value)) return `${value.dtype} [${value.shape.join(", ")}]`;
-  if (typeof value === "function") return "a function";
-  if (ArrayBuffer.isView(value)) return `a bare ${value.constructor.name}`;
-  return (
-    JSON.stringify(value, (_, v) => (Number.isFinite(v) || typeof v !== "number" ? v : `${v}`)) ??
-    `${value}`
-  );
+  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
+  if (typeof value === "object" && value !== null) return `a ${value.constructor.name}`;
+  return typeof value === "string" ? `"${value}"` : `${value}`;
 }

@@ -135,24 +135,27 @@ export function sampleAnywhere(
     const w01 = fx - w11;
     const w10 = fy - w11;
     const w00 = 1 - fx - w10;
-    const c0 = within(column, width, border) * columnStride;
-    const c1 = within(column + 1, width, border) * columnStride;
-    const r0 = offset + within(line, height, border) * rowStride;
-    const r1 = offset + within(line + 1, height, border) * rowStride;
+    const c0 = within(column, width, border);
+    const c1 = within(column + 1, width, border);
+    const r0 = within(line, height, border);
+    const r1 = within(line + 1, height, border);
+    const p00 = r0 < 0 || c0 < 0 ? -1 : offset + r0 * rowStride + c0 * columnStride;
+    const p01 = r0 < 0 || c1 < 0 ? -1 : offset + r0 * rowStride + c1 * columnStride;
+    const p10 = r1 < 0 || c0 < 0 ? -1 : offset + r1 * rowStride + c0 * columnStride;
+    const p11 = r1 < 0 || c1 < 0 ? -1 : offset + r1 * rowStride + c1 * columnStride;
     for (let channel = 0; channel < channels; channel++) {
       const k = channel * channelStride;
-      // An index that is NaN reads nothing: the constant border.
+      const v00 = p00 < 0 ? outside : data[p00 + k]!;
+      const v01 = p01 < 0 ? outside : data[p01 + k]!;
+      const v10 = p10 < 0 ? outside : data[p10 + k]!;
+      const v11 = p11 < 0 ? outside : data[p11 + k]!;
       row.data[start + x * row.pixelStride + channel * row.channelStride] =
-        ((data[r0 + c0 + k] ?? outside) * w00 +
-          (data[r0 + c1 + k] ?? outside) * w01 +
-          (data[r1 + c0 + k] ?? outside) * w10 +
-          (data[r1 + c1 + k] ?? outside) * w11) *
-        scale;
+        (v00 * w00 + v01 * w01 + v10 * w10 + v11 * w11) * scale;
     }
   }
 }
 
-/** Index i of an axis of n pixels brought into 0 .. n - 1, or NaN where the border is constant. */
+/** Index i of an axis of n pixels brought into 0 .. n - 1, or -1 where the border is constant. */
 function within(i: number, n: number, border: Border): number {
   if (i >= 0 && i < n) return i;
   switch (border) {
@@ -170,6 +173,6 @@ function within(i: number, n: number, border: Border): number {
       return phase < 0 ? phase + n : phase;
     }
     case "constant":
-      return Number.NaN;
+      return -1;
   }
 }

@@ -1,71 +1,8 @@
 import ndarray, { type NdArray } from "ndarray";
 import { checkFinite, checkImage, checkOut, expected } from "./_check.ts";
-import { symmetricEigen } from "./_eigen.ts";
+import type { ColorBasis } from "./color-basis.ts";
 import { type Image, unitScale } from "./image.ts";
 import type { Rng } from "./rng.ts";
-
-/** The directions in which the colours of a set of images vary, strongest first. */
-export interface ColorBasis {
-  /** One vector a component, one number a channel, on the 0..1 scale and as long as one standard deviation. */
-  readonly components: readonly (readonly number[])[];
-}
-
-/** The one vector of the Galaxy Zoo winner's code (R, G, B); he drew its factor with `std` 0.5. */
-export const DIELEMAN_COLOR: ColorBasis = Object.freeze({
-  components: [[-0.0148366, -0.01253134, -0.01040762]],
-});
-
-/**
- * Principal components of the pixels of all images (Krizhevsky et al., NIPS 2012, section 4.1):
- * unit eigenvectors of the channels' covariance times the square roots of their eigenvalues.
- * Images are read one at a time, so a generator over any number of them does.
- *
- * @throws TypeError for no image, or images of differing channel counts
- */
-export function fitColor(images: Iterable<Image>): ColorBasis {
-  let channels = 0;
-  let count = 0;
-  let sum = new Float64Array();
-  let products = new Float64Array(); // [channels, channels], sums of v_i v_j
-  for (const image of images) {
-    checkImage("fitColor", "an image", image);
-    const [height, width, depth] = image.shape as [number, number, number];
-    if (count === 0) {
-      channels = depth;
-      sum = new Float64Array(channels);
-      products = new Float64Array(channels * channels);
-    }
-    if (depth !== channels) throw expected("fitColor", `${channels} channels`, "an image", image);
-    const data: Uint8Array | Uint8ClampedArray | Float32Array = image.data;
-    const scale = unitScale(data);
-    const [rowStride, columnStride, channelStride] = image.stride as [number, number, number];
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++) {
-        const p = image.offset + y * rowStride + x * columnStride;
-        for (let i = 0; i < channels; i++) {
-          const v = data[p + i * channelStride]! * scale;
-          sum[i]! += v;
-          for (let j = 0; j <= i; j++)
-            products[i * channels + j]! += v * data[p + j * channelStride]! * scale;
-        }
-      }
-    count += height * width;
-  }
-  if (count === 0) throw new TypeError("fitColor: expected at least one image but got none");
-
-  const covariance = Array.from(sum, (_, i) =>
-    Array.from(sum, (_, j) => {
-      const product = products[Math.max(i, j) * channels + Math.min(i, j)]!;
-      return product / count - (sum[i]! / count) * (sum[j]! / count);
-    }),
-  );
-  return {
-    components: symmetricEigen(covariance).map(({ value, vector }) => {
-      const deviation = Math.sqrt(Math.max(0, value)); // a constant image rounds to just below 0
-      return vector.map((x) => x * deviation);
-    }),
-  };
-}
 
 /**
  * A random colour: the sum of the components, each times its own Gaussian number of this standard

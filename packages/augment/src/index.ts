@@ -12,14 +12,8 @@ export {
   shearing,
   translation,
 } from "./affine.ts";
-export {
-  type AddColorOptions,
-  addColor,
-  type ColorBasis,
-  DIELEMAN_COLOR,
-  fitColor,
-  sampleColor,
-} from "./color.ts";
+export { type AddColorOptions, addColor, sampleColor } from "./color.ts";
+export { type ColorBasis, DIELEMAN_COLOR, fitColor } from "./color-basis.ts";
 export { affineFromDraw, type Draw, type DrawRanges, identityDraw, sampleDraw } from "./draw.ts";
 export type { Image } from "./image.ts";
 export { createRng, type Rng } from "./rng.ts";

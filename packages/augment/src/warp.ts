@@ -70,18 +70,8 @@ export function warp(
     const X0 = b * y + c;
     const Y0 = e * y + f;
     const start = out.offset + y * out.stride[0]!;
-    // The columns whose source is inside are an interval, for an affine is straight.
-    let from = Math.min(
-      width,
-      Math.max(0, Math.floor(Math.max(entry(a, X0, limitX), entry(d, Y0, limitY)))),
-    );
-    let to = Math.max(
-      from,
-      Math.min(width, Math.floor(Math.min(exit(a, X0, limitX), exit(d, Y0, limitY))) + 1),
-    );
-    // A rounded quotient may be off by one; X is monotonic in x also when rounded, so testing the ends is enough.
-    while (from < to && !isInside(a * from + X0, limitX, d * from + Y0, limitY)) from++;
-    while (from < to && !isInside(a * (to - 1) + X0, limitX, d * (to - 1) + Y0, limitY)) to--;
+    const from = firstInside(a, d, X0, Y0, limitX, limitY, width);
+    const to = endInside(a, d, X0, Y0, limitX, limitY, width, from);
     sampleAnywhere(source, row, start, 0, from, a, d, X0, Y0, border, fill);
     inside(source, row, start, from, to, a, d, X0, Y0);
     sampleAnywhere(source, row, start, to, width, a, d, X0, Y0, border, fill);
@@ -93,12 +83,49 @@ const BORDERS: ReadonlySet<string> = new Set<Border>(["reflect", "edge", "consta
 
 function sourceOf(image: Image): Source {
   const { data, offset, stride, shape } = image;
-  // Buffer and Uint8ClampedArray as plain Uint8Array: with one kind of array the loops stay twice as fast.
+  // One kind of byte array keeps the loops fast: V8 compiles them once more for each kind they meet.
   const plain =
     data instanceof Float32Array || data.constructor === Uint8Array
       ? data
       : new Uint8Array(data.buffer, data.byteOffset, data.length);
   return { data: plain, offset, stride, shape, scale: unitScale(data) };
+}
+
+/*
+ * The columns whose source lies inside, 0 <= X < limit on both axes, are an interval, for an affine
+ * is straight: below its ends. A quotient may be rounded to a neighbour of the true end, hence the
+ * test of the ends themselves; rounding keeps X monotonic in x, so no column between needs one.
+ */
+
+function firstInside(
+  a: number,
+  d: number,
+  X0: number,
+  Y0: number,
+  limitX: number,
+  limitY: number,
+  width: number,
+): number {
+  const end = Math.max(entry(a, X0, limitX), entry(d, Y0, limitY));
+  let x = Math.min(width, Math.max(0, Math.floor(end)));
+  while (x < width && !isInside(a * x + X0, limitX, d * x + Y0, limitY)) x++;
+  return x;
+}
+
+function endInside(
+  a: number,
+  d: number,
+  X0: number,
+  Y0: number,
+  limitX: number,
+  limitY: number,
+  width: number,
+  from: number,
+): number {
+  const end = Math.min(exit(a, X0, limitX), exit(d, Y0, limitY));
+  let x = Math.max(from, Math.min(width, Math.floor(end) + 1));
+  while (x > from && !isInside(a * (x - 1) + X0, limitX, d * (x - 1) + Y0, limitY)) x--;
+  return x;
 }
 
 /** The x from which on 0 <= slope x + start < limit holds. */

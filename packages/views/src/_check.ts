@@ -39,5 +39,6 @@ function isFloats(value: unknown): value is NdArray<Float32Array> {
 function show(value: unknown): string {
   const array = value as NdArray | null | undefined;
   if (Array.isArray(array?.shape)) return `${array.dtype} [${array.shape.join(", ")}]`;
-  return typeof value === "object" ? (JSON.stringify(value) ?? `${value}`) : `${value}`;
+  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
+  return typeof value === "object" && value !== null ? `a ${value.constructor.name}` : `${value}`;
 }

@@ -1,0 +1,88 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  type Affine,
+  about,
+  apply,
+  compose,
+  flip,
+  identity,
+  invert,
+  rotation,
+  scaling,
+  shearing,
+  translation,
+} from "./affine.ts";
+
+const number = fc.double({ min: -10, max: 10, noNaN: true });
+const anyAffine = fc
+  .tuple(number, number, number, number, number, number)
+  .filter(([a, b, , d, e]) => Math.abs(a * e - b * d) > 0.01);
+
+test("rotation turns x towards y, exactly by quarters", () => {
+  expect(rotation(90)).toEqual([0, -1, 0, 1, 0, 0]);
+  expect(rotation(-180)).toEqual([-1, 0, 0, 0, -1, 0]);
+  expect(apply(rotation(30), 2, 0)).toBeAllClose([Math.sqrt(3), 1], { atol: 1e-15, rtol: 0 });
+});
+
+test("scaling, shearing, translation and flip are these matrices", () => {
+  expect(scaling(3)).toEqual([3, 0, 0, 0, 3, 0]);
+  expect(scaling(3, 2)).toEqual([3, 0, 0, 0, 2, 0]);
+  expect(shearing(30)).toBeAllClose([1, -0.5, 0, 0, Math.sqrt(3) / 2, 0], { atol: 1e-15, rtol: 0 });
+  expect(translation(5, -6)).toEqual([1, 0, 5, 0, 1, -6]);
+  expect(flip()).toEqual([-1, 0, 0, 0, 1, 0]);
+});
+
+test("the rightmost of a composition is applied first", () => {
+  expect(apply(compose(translation(10, 0), scaling(2)), 1, 1)).toEqual([12, 2]);
+  expect(apply(compose(scaling(2), translation(10, 0)), 1, 1)).toEqual([22, 2]);
+  expect(compose()).toEqual(identity);
+});
+
+test("a composition applies like its members one after the other", () => {
+  fc.assert(
+    fc.property(anyAffine, anyAffine, number, number, (A, B, x, y) => {
+      const direct = apply(compose(A, B), x, y);
+      expect(direct).toBeAllClose(apply(A, ...apply(B, x, y)), { atol: 1e-10, rtol: 0 });
+    }),
+  );
+});
+
+test("an affine and its inverse compose to the identity", () => {
+  fc.assert(
+    fc.property(anyAffine, (A) => {
+      expect(compose(A, invert(A))).toBeAllClose(identity, { atol: 1e-9, rtol: 0 });
+      expect(compose(invert(A), A)).toBeAllClose(identity, { atol: 1e-9, rtol: 0 });
+    }),
+  );
+});
+
+test("about keeps its point in place", () => {
+  fc.assert(
+    fc.property(number, number, number, (x, y, degrees) => {
+      const turned = about(x, y, compose(rotation(degrees), scaling(2)));
+      expect(apply(turned, x, y)).toBeAllClose([x, y], { atol: 1e-12, rtol: 0 });
+    }),
+  );
+});
+
+test("arguments are checked", () => {
+  const flat: Affine = [1, 2, 0, 2, 4, 0];
+  expect(() => invert(flat)).toThrow(
+    new RangeError(
+      "invert: expected an affine that can be inverted for affine but got [1, 2, 0, 2, 4, 0]",
+    ),
+  );
+  expect(() => rotation(Number.NaN)).toThrow(
+    "rotation: expected a finite number for degrees but got NaN",
+  );
+  expect(() => scaling(1, Infinity)).toThrow(
+    "scaling: expected a finite number for sy but got Infinity",
+  );
+  expect(() => shearing(-Infinity)).toThrow(
+    "shearing: expected a finite number for degrees but got -Infinity",
+  );
+  expect(() => translation(0, Number.NaN)).toThrow(
+    "translation: expected a finite number for y but got NaN",
+  );
+});
