@@ -1,7 +1,7 @@
 // The inner loops of `warp`, on bare arrays. Names: X, Y are source coordinates; fx, fy the
 // fractions within a source pixel; w00..w11 its corners' weights (row, column).
 
-export type Border = "reflect" | "edge" | "constant" | "wrap";
+import type { Border } from "./warp.ts";
 
 /** An image as its data and strides, `scale` taking a stored value to 0..1. */
 export interface Source {

@@ -1,4 +1,3 @@
-export type { Border } from "./_sample.ts";
 export {
   type Affine,
   about,
@@ -17,4 +16,4 @@ export { type ColorBasis, DIELEMAN_COLOR, fitColor } from "./color-basis.ts";
 export { affineFromDraw, type Draw, type DrawRanges, identityDraw, sampleDraw } from "./draw.ts";
 export type { Image } from "./image.ts";
 export { createRng, type Rng } from "./rng.ts";
-export { type WarpOptions, warp } from "./warp.ts";
+export { type Border, type WarpOptions, warp } from "./warp.ts";

@@ -1,14 +1,11 @@
 import ndarray, { type NdArray } from "ndarray";
 import { checkFinite, checkImage, checkOut, checkSize, expected } from "./_check.ts";
-import {
-  type Border,
-  type Source,
-  sampleAnywhere,
-  sampleInside,
-  sampleInsideRgb,
-} from "./_sample.ts";
+import { type Source, sampleAnywhere, sampleInside, sampleInsideRgb } from "./_sample.ts";
 import type { Affine } from "./affine.ts";
 import { type Image, unitScale } from "./image.ts";
+
+/** What lies beyond an image, see `WarpOptions`. */
+export type Border = "reflect" | "edge" | "constant" | "wrap";
 
 /** Options of `warp`. */
 export interface WarpOptions {
@@ -52,7 +49,7 @@ export function warp(
   checkFinite("warp", "fill", fill);
   if (!BORDERS.has(border))
     throw expected("warp", [...BORDERS].map((b) => `"${b}"`).join(", "), "border", border);
-  if (!(affine.length === 6 && affine.every(Number.isFinite)))
+  if (!(Array.isArray(affine) && affine.length === 6 && affine.every(Number.isFinite)))
     throw expected("warp", "six finite numbers", "affine", affine);
   const shape = [height, width, image.shape[2]!];
   if (options.out) checkOut("warp", options.out, shape);
