@@ -3,7 +3,9 @@ import * as tf from "@tensorflow/tfjs";
 import { BackendWasm, setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
 import { registerConvolution } from "./conv.ts";
 import { registerMatMul } from "./matmul.ts";
+import { registerNetworkKernels } from "./network-kernels.ts";
 import { settleThreads, startThreadedModule } from "./threads.ts";
+import { registerUpdateKernels } from "./update-kernels.ts";
 
 export interface WasmOptions {
   /** Threads for convolutions and matrix products, 1 to 8. */
@@ -36,4 +38,6 @@ function registerKernels(): void {
   registered = true;
   registerMatMul();
   registerConvolution();
+  registerNetworkKernels();
+  registerUpdateKernels();
 }

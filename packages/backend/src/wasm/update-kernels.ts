@@ -1,0 +1,88 @@
+// Optimiser updates in one pass over the weights, in place on the heap.
+import * as tf from "@tensorflow/tfjs";
+import { type Backend, type Call, empty, floats, register } from "./heap.ts";
+
+export function registerUpdateKernels(): void {
+  register("GzNesterov", nesterov);
+  register("GzAdamW", adamw);
+}
+
+/** v <- momentum v - lr g; theta <- theta + momentum v - lr g, with the new v. */
+function nesterov({
+  inputs,
+  attrs: { learningRate, momentum },
+  backend,
+}: Call<
+  { variable: tf.Variable; velocity: tf.Variable; gradient: tf.Tensor },
+  { learningRate: number; momentum: number }
+>): [] {
+  makeWritable(backend, [inputs.variable, inputs.velocity]);
+  const theta = floats(backend, inputs.variable);
+  const velocity = floats(backend, inputs.velocity);
+  const gradient = floats(backend, inputs.gradient);
+  for (let i = 0; i < theta.length; i++) {
+    const push = learningRate * gradient[i]!;
+    const v = momentum * velocity[i]! - push;
+    velocity[i] = v;
+    theta[i]! += momentum * v - push;
+  }
+  return [];
+}
+
+/**
+ * theta <- theta - lr weightDecay theta; then Adam with bias correction:
+ * theta <- theta - lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon), t = step counted from 1.
+ */
+function adamw({
+  inputs,
+  attrs: { learningRate, beta1, beta2, epsilon, weightDecay, step },
+  backend,
+}: Call<
+  { variable: tf.Variable; m: tf.Variable; v: tf.Variable; gradient: tf.Tensor },
+  {
+    learningRate: number;
+    beta1: number;
+    beta2: number;
+    epsilon: number;
+    weightDecay: number;
+    step: number;
+  }
+>): [] {
+  makeWritable(backend, [inputs.variable, inputs.m, inputs.v]);
+  const theta = floats(backend, inputs.variable);
+  const first = floats(backend, inputs.m);
+  const second = floats(backend, inputs.v);
+  const gradient = floats(backend, inputs.gradient);
+  const rate = learningRate / (1 - beta1 ** step);
+  const root = Math.sqrt(1 - beta2 ** step);
+  const keep = 1 - learningRate * weightDecay;
+  for (let i = 0; i < theta.length; i++) {
+    const g = gradient[i]!;
+    const m = beta1 * first[i]! + (1 - beta1) * g;
+    const v = beta2 * second[i]! + (1 - beta2) * g * g;
+    first[i] = m;
+    second[i] = v;
+    theta[i] = keep * theta[i]! - (rate * m) / (Math.sqrt(v) / root + epsilon);
+  }
+  return [];
+}
+
+/** Lets the variables' values be changed where they lie. */
+function makeWritable(backend: Backend, variables: tf.Variable[]): void {
+  for (const variable of variables) {
+    // A clone shares the data and must keep the old values.
+    if (backend.refCount(variable.dataId) > 1) assignCopy(backend, variable);
+    // XNNPACK keeps weights as it packed them until it hears that the tensor is gone.
+    const { id, memoryOffset } = backend.dataIdMap.get(variable.dataId);
+    backend.wasm.tfjs.disposeData(id);
+    backend.wasm.tfjs.registerTensor(id, variable.size, memoryOffset);
+  }
+}
+
+function assignCopy(backend: Backend, variable: tf.Variable): void {
+  const info = empty(backend, variable.shape);
+  floats(backend, info).set(floats(backend, variable));
+  const copy = tf.engine().makeTensorFromTensorInfo(info);
+  variable.assign(copy);
+  copy.dispose();
+}
