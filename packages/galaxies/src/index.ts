@@ -18,5 +18,9 @@ export {
   writePredictions,
 } from "./predictions.ts";
 export { shrink } from "./shrink.ts";
+export { type SyntheticOptions, writeSynthetic } from "./synthetic/dataset.ts";
+export { type GalaxyParameters, sampleGalaxy } from "./synthetic/parameters.ts";
+export { renderGalaxy } from "./synthetic/render.ts";
+export { castVotes, galaxyVotes } from "./synthetic/votes.ts";
 export type { Problem } from "./table.ts";
 export { COLUMNS, KAGGLE_TREE, PROPER_TREE, type Question, type QuestionTree } from "./tree.ts";

@@ -1,0 +1,90 @@
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { createRng } from "@gz/augment";
+import sharp from "sharp";
+import { KAGGLE_TREE } from "../tree.ts";
+import { sampleGalaxy } from "./parameters.ts";
+import { renderGalaxy } from "./render.ts";
+import { castVotes, galaxyVotes } from "./votes.ts";
+
+const FIRST_ID = 100_000;
+const QUALITY = 88;
+
+/** What `writeSynthetic` is to write. */
+export interface SyntheticOptions {
+  /** Number of labelled galaxies. */
+  train: number;
+  /** Number of galaxies without labels. */
+  test: number;
+  /** Names the data set: the same seed gives the same files. */
+  seed: number;
+  /** Pixels on a side, 424 by default. */
+  size?: number;
+  /** Called after each image. */
+  onProgress?: (progress: { done: number; total: number }) => void;
+  /** Stops the writing; the images written so far stay. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Writes a data set of synthetic galaxies in the layout of Kaggle's Galaxy Zoo download, unpacked:
+ * `images_training_rev1/ID.jpg`, `training_solutions_rev1.csv`, `images_test_rev1/ID.jpg`. Galaxy i
+ * depends on the seed and i alone, so a larger set begins with the smaller one's training galaxies.
+ *
+ * @throws TypeError or RangeError for bad options, the signal's reason when it is aborted
+ */
+export async function writeSynthetic(dir: string, options: SyntheticOptions): Promise<void> {
+  checkOptions(dir, options);
+  const { train, test, seed, size = 424, onProgress, signal } = options;
+  const folders = ["images_training_rev1", "images_test_rev1"].map((name) => join(dir, name));
+  for (const folder of folders) await mkdir(folder, { recursive: true });
+
+  const columns = KAGGLE_TREE.flatMap((question) => question.answers);
+  const lines = [["GalaxyID", ...columns].join(",")];
+  const total = train + test;
+  // sharp encodes on its own threads while this one draws; a few images may wait for it.
+  const pending = new Set<Promise<void>>();
+  let done = 0;
+  for (let i = 0; i < total; i++) {
+    signal?.throwIfAborted();
+    const split = i < train ? 0 : 1;
+    const number = split === 0 ? i : i - train;
+    const params = sampleGalaxy(createRng(seed, split, number, 0));
+    const image = renderGalaxy(params, { rng: createRng(seed, split, number, 1), size });
+    // Training and test ids are disjoint: even and odd.
+    const id = FIRST_ID + 2 * number + split;
+    if (split === 0) {
+      const votes = castVotes(createRng(seed, split, number, 2), galaxyVotes(params));
+      lines.push([id, ...Array.from(votes, (v) => Number(v.toFixed(6)))].join(","));
+    }
+    const job = writeJpeg(join(folders[split]!, `${id}.jpg`), image.data, size).then(() => {
+      pending.delete(job);
+      onProgress?.({ done: ++done, total });
+    });
+    pending.add(job);
+    // Awaiting also lets sharp's results in: drawing alone would starve them.
+    if (pending.size >= 2 * availableParallelism()) await Promise.race(pending);
+  }
+  await Promise.all(pending);
+  const csv = join(dir, "training_solutions_rev1.csv");
+  await writeFile(`${csv}.part`, `${lines.join("\n")}\n`);
+  await rename(`${csv}.part`, csv);
+}
+
+async function writeJpeg(file: string, pixels: Uint8Array, size: number): Promise<void> {
+  const raw = { width: size, height: size, channels: 3 } as const;
+  await sharp(pixels, { raw }).jpeg({ quality: QUALITY }).toFile(file);
+}
+
+function checkOptions(dir: string, { train, test, seed }: SyntheticOptions): void {
+  if (typeof dir !== "string" || dir === "")
+    throw new TypeError(`writeSynthetic: expected a folder's path for dir but got ${String(dir)}`);
+  for (const [name, value] of Object.entries({ train, test }))
+    if (!Number.isInteger(value) || value < 0)
+      throw new RangeError(
+        `writeSynthetic: expected an integer >= 0 for ${name} but got ${String(value)}`,
+      );
+  if (!Number.isSafeInteger(seed))
+    throw new TypeError(`writeSynthetic: expected a safe integer for seed but got ${String(seed)}`);
+}

@@ -1,0 +1,285 @@
+import type { Rng } from "@gz/augment";
+
+/**
+ * What a synthetic galaxy is: plain data, so that it can be logged, replayed and changed by hand.
+ * Lengths are pixels of a 424 x 424 frame (x right, y down, the centre at 211.5), angles are
+ * degrees from +x towards +y, colours run from 0 (blue, young stars) to 1 (red, old stars), and
+ * every strength runs from 0 (absent) to 1 (as strong as it gets).
+ */
+export interface GalaxyParameters {
+  /** A star or a satellite's trail instead of a galaxy: what volunteers call "star or artifact". */
+  kind: "galaxy" | "star" | "trail";
+  /** Frame pixels in one pixel of the survey's camera: distant, small galaxies are magnified more. */
+  magnification: number;
+  /** Full width at half maximum of the atmosphere's blur, in pixels of the survey's camera. */
+  seeing: number;
+  /** Mean surface brightness inside the effective radius, in units of the sky noise per survey pixel. */
+  brightness: number;
+  centre: [x: number, y: number];
+  /** Position angle of the major axis. */
+  angle: number;
+  /** 0 is face-on, 90 edge-on; only the disk and what lies in it are inclined. */
+  inclination: number;
+  /** A Sersic spheroid with `fraction` of all light; a fraction of 1 is an elliptical galaxy. */
+  bulge: {
+    fraction: number;
+    sersic: number;
+    /** Effective (half-light) radius along the major axis. */
+    radius: number;
+    axisRatio: number;
+    /** 0: elliptical isophotes; 1: a box or peanut. */
+    boxiness: number;
+    colour: number;
+  };
+  /** An exponential disk; `radius` is its scale length, `thickness` its axis ratio seen edge-on. */
+  disk: { radius: number; thickness: number; colour: number };
+  /** `length` is the half length, `angle` lies in the disk's plane, from its major axis. */
+  bar: { strength: number; length: number; angle: number };
+  /**
+   * Logarithmic arms of constant pitch angle; `flocculence` breaks them up into pieces that nobody
+   * can count. `turn` is +1 or -1: which way they wind.
+   */
+  spiral: {
+    strength: number;
+    arms: number;
+    pitch: number;
+    flocculence: number;
+    turn: number;
+  };
+  /** Star-forming regions along the arms. */
+  knots: number;
+  ring: { strength: number; radius: number };
+  /** A dust lane across the middle. */
+  dustLane: number;
+  /** Tidal damage: lopsidedness, a plume. */
+  disturbance: number;
+  /** Clumps in place of an orderly disk. */
+  irregularity: number;
+  /** An arc of a lensed background galaxy; `radius` is the Einstein radius, `span` its length. */
+  lens: { strength: number; radius: number; angle: number; span: number };
+  /** A second galaxy in a merger, with tidal tails; `ratio` is its light in units of the first's. */
+  companion: { strength: number; ratio: number; distance: number; angle: number; size: number };
+  /** A bright foreground star on the galaxy: odd, and none of the named kinds of odd. */
+  intruder: { strength: number; distance: number; angle: number };
+  /** Mean number of stars and galaxies in a field of 424 x 424 survey pixels. */
+  fieldDensity: number;
+  /** Mean of the sky in R, G, B and its noise in G, of 255, before negative values are cut off. */
+  sky: { level: [r: number, g: number, b: number]; noise: number };
+}
+
+type Family = "elliptical" | "lenticular" | "spiral" | "edge-on" | "irregular" | "star" | "trail";
+
+// Shares chosen so that the mean of the votes is close to what volunteers of a survey answer.
+const FAMILIES: [Family, share: number][] = [
+  ["elliptical", 0.36],
+  ["lenticular", 0.12],
+  ["spiral", 0.345],
+  ["edge-on", 0.095],
+  ["irregular", 0.055],
+  ["star", 0.014],
+  ["trail", 0.011],
+];
+
+/** Draws a galaxy as a survey would find it: mostly ellipticals and spirals, and some of everything. */
+export function sampleGalaxy(rng: Rng): GalaxyParameters {
+  const family = pick(rng, FAMILIES);
+  const params = plainGalaxy(rng);
+  if (family === "star" || family === "trail") params.kind = family;
+  else if (family === "elliptical") elliptical(rng, params);
+  else if (family === "lenticular") lenticular(rng, params);
+  else if (family === "spiral") spiral(rng, params);
+  else if (family === "edge-on") edgeOn(rng, params);
+  else irregular(rng, params);
+  if (params.kind === "galaxy") oddities(rng, params, family);
+  return params;
+}
+
+/** The observation (how large, how sharp, how deep), and a galaxy without any feature. */
+function plainGalaxy(rng: Rng): GalaxyParameters {
+  const level = rng.uniform(2, 4.2);
+  const tint = rng.normal(0, 0.5);
+  const scatter = 1.3;
+  return {
+    kind: "galaxy",
+    magnification: clamp(2.1 * Math.exp(rng.normal(0, 0.36)), 1.1, 5),
+    seeing: clamp(rng.normal(3.1, 0.35), 2.3, 4.2),
+    brightness: 52 * Math.exp(rng.normal(0, 0.5)),
+    centre: [212.5 + rng.normal(0, scatter), 212.5 + rng.normal(0, scatter)],
+    angle: rng.uniform(0, 180),
+    inclination: 0,
+    bulge: { fraction: 0, sersic: 4, radius: 6, axisRatio: 0.8, boxiness: 0, colour: 0.85 },
+    disk: { radius: 14, thickness: 0.2, colour: 0.5 },
+    bar: { strength: 0, length: 16, angle: 0 },
+    spiral: { strength: 0, arms: 2, pitch: 18, flocculence: 0, turn: 1 },
+    knots: 0,
+    ring: { strength: 0, radius: 36 },
+    dustLane: 0,
+    disturbance: 0,
+    irregularity: 0,
+    lens: { strength: 0, radius: 36, angle: 0, span: 60 },
+    companion: { strength: 0, ratio: 0.5, distance: 40, angle: 0, size: 0.6 },
+    intruder: { strength: 0, distance: 25, angle: 0 },
+    fieldDensity: 45 * Math.exp(rng.normal(0, 0.4)),
+    sky: {
+      level: [level + tint, level, Math.max(0.4, level - 1.6 - 0.5 * tint)],
+      noise: 4.6 * Math.exp(rng.normal(0, 0.16)),
+    },
+  };
+}
+
+function elliptical(rng: Rng, params: GalaxyParameters): void {
+  const n = clamp(rng.normal(3.4, 1.1), 1.2, 6);
+  // The frame is cut so that 90 % of the light falls within about 50 pixels.
+  const axisRatio = 1 - 0.72 * rng.uniform() ** 1.15;
+  const radius = ((50 / concentration(n)) * rng.uniform(0.85, 1.2)) / Math.sqrt(axisRatio);
+  const colour = rng.bool(0.12) ? rng.uniform(0.05, 0.5) : clamp(rng.normal(0.88, 0.08), 0.5, 1);
+  params.bulge = { fraction: 1, sersic: n, radius, axisRatio, boxiness: 0, colour };
+}
+
+function lenticular(rng: Rng, params: GalaxyParameters): void {
+  disk(rng, params, {
+    fraction: rng.uniform(0.05, 0.65),
+    colour: clamp(rng.normal(0.6, 0.25), 0, 1),
+  });
+  params.inclination = isotropic(rng, 80);
+  if (rng.bool(0.25)) params.bar.strength = rng.uniform(0.2, 0.9);
+  if (rng.bool(0.3))
+    params.ring = { strength: rng.uniform(0.1, 0.35), radius: params.disk.radius * 2.4 };
+}
+
+function spiral(rng: Rng, params: GalaxyParameters): void {
+  disk(rng, params, {
+    fraction: clamp(Math.exp(rng.normal(-1.75, 0.8)), 0, 0.7),
+    colour: clamp(rng.normal(0.36, 0.2), 0, 0.9),
+  });
+  params.inclination = isotropic(rng, 74);
+  // Early types wind tightly, late ones are open; the scatter about it is large.
+  const pitch = clamp(rng.normal(25 - 32 * params.bulge.fraction, 8), 6, 42);
+  const arms = pick(rng, [
+    [1, 0.13],
+    [2, 0.5],
+    [3, 0.14],
+    [4, 0.09],
+    [5, 0.06],
+    [6, 0.08],
+  ] as const);
+  params.spiral = {
+    strength: rng.uniform(0.25, 1),
+    arms,
+    pitch,
+    flocculence: rng.bool(0.3) ? rng.uniform(0.5, 1) : rng.uniform(0, 0.45),
+    turn: rng.bool() ? 1 : -1,
+  };
+  params.knots = rng.uniform(0, 1) ** 1.5 * (1 - params.disk.colour);
+  if (rng.bool(0.42)) params.bar.strength = rng.uniform(0.2, 1);
+  if (rng.bool(0.15))
+    params.ring = { strength: rng.uniform(0.1, 0.6), radius: params.bar.length * 1.15 };
+}
+
+function edgeOn(rng: Rng, params: GalaxyParameters): void {
+  const bulgeless = rng.bool(0.35);
+  disk(rng, params, {
+    fraction: bulgeless ? rng.uniform(0, 0.05) : rng.uniform(0.08, 0.5),
+    colour: clamp(rng.normal(bulgeless ? 0.4 : 0.72, 0.2), 0, 1),
+  });
+  params.inclination = rng.uniform(81, 90);
+  params.disk.radius *= rng.uniform(1.15, 1.6);
+  params.disk.thickness = rng.uniform(0.07, 0.2);
+  if (!bulgeless && rng.bool(0.26)) {
+    params.bulge.boxiness = rng.uniform(0.55, 1);
+    params.bulge.fraction = Math.max(params.bulge.fraction, 0.22);
+    params.bulge.radius *= 1.25;
+    params.bulge.sersic = 1.2;
+  }
+  if (rng.bool(0.3)) params.dustLane = rng.uniform(0.1, 0.55);
+}
+
+function irregular(rng: Rng, params: GalaxyParameters): void {
+  disk(rng, params, { fraction: 0, colour: clamp(rng.normal(0.12, 0.12), 0, 0.5) });
+  params.inclination = isotropic(rng, 70);
+  params.disk.thickness = 0.35;
+  params.irregularity = rng.uniform(0.35, 1);
+  params.knots = rng.uniform(0.2, 1);
+  params.brightness *= 0.75;
+}
+
+/** Disk, and the bulge that belongs to a given share of the light. */
+function disk(rng: Rng, params: GalaxyParameters, is: { fraction: number; colour: number }): void {
+  const h = (50 / 3.3) * rng.uniform(0.85, 1.2);
+  const { fraction, colour } = is;
+  params.disk = { radius: h, thickness: rng.uniform(0.12, 0.25), colour };
+  params.bulge = {
+    fraction,
+    sersic: clamp(rng.normal(1.2 + 4 * fraction, 0.5), 0.8, 4),
+    radius: h * (0.25 + 0.75 * fraction) * rng.uniform(0.85, 1.15),
+    axisRatio: rng.uniform(0.6, 0.95),
+    boxiness: 0,
+    colour: clamp(colour + rng.uniform(0.25, 0.45), 0.4, 1),
+  };
+  params.bar = { strength: 0, length: h * rng.uniform(0.9, 1.5), angle: rng.uniform(0, 180) };
+}
+
+/** Rings, lenses, mergers and so on: about a fifth of all galaxies have one that shows. */
+function oddities(rng: Rng, params: GalaxyParameters, family: Family): void {
+  const faceOn = family === "spiral" || family === "lenticular";
+  const kind = pick(rng, [
+    ["none", 0.775],
+    ["ring", faceOn ? 0.07 : 0],
+    ["lens", 0.018],
+    ["disturbed", 0.05],
+    ["intruder", 0.055],
+    ["merger", 0.06],
+    ["dust lane", family === "edge-on" ? 0.06 : 0.008],
+  ] as const);
+  const angle = rng.uniform(0, 360);
+  if (kind === "ring") {
+    params.ring = {
+      strength: rng.uniform(0.6, 1),
+      radius: params.disk.radius * rng.uniform(1.7, 2.8),
+    };
+    params.spiral.strength *= rng.uniform(0, 0.4);
+  } else if (kind === "lens") {
+    const radius = rng.uniform(28, 50);
+    params.lens = { strength: rng.uniform(0.5, 1), radius, angle, span: rng.uniform(40, 150) };
+  } else if (kind === "disturbed") {
+    params.disturbance = rng.uniform(0.4, 1);
+  } else if (kind === "intruder") {
+    params.intruder = { strength: rng.uniform(0.5, 1), distance: rng.uniform(8, 38), angle };
+  } else if (kind === "merger") {
+    params.companion = {
+      strength: rng.uniform(0.5, 1),
+      ratio: rng.uniform(0.25, 1),
+      distance: rng.uniform(22, 62),
+      angle,
+      size: rng.uniform(0.5, 0.95),
+    };
+  } else if (kind === "dust lane") {
+    params.dustLane = rng.uniform(0.7, 1);
+  }
+}
+
+/** R90 / Re of a Sersic profile as a survey measures it (Petrosian), roughly. */
+function concentration(n: number): number {
+  return 1.9 + 0.36 * n;
+}
+
+/** Random orientations: the cosine of the inclination is uniform, up to a largest inclination. */
+function isotropic(rng: Rng, largest: number): number {
+  const lowest = Math.cos((largest * Math.PI) / 180);
+  return (Math.acos(rng.uniform(lowest, 1)) * 180) / Math.PI;
+}
+
+function pick<T>(rng: Rng, shares: readonly (readonly [T, number])[]): T {
+  let total = 0;
+  for (const [, share] of shares) total += share;
+  let left = rng.uniform(0, total);
+  for (const [value, share] of shares) {
+    left -= share;
+    if (left < 0) return value;
+  }
+  return shares[0]![0];
+}
+
+function clamp(value: number, lo: number, hi: number): number {
+  return Math.min(hi, Math.max(lo, value));
+}
