@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { basename } from "node:path";
+import { reason } from "./files.ts";
 import { type Images, type ImagesDescription, openImages } from "./images.ts";
 import { labelProblem } from "./labels.ts";
 import { type LocatedImages, locate } from "./locate.ts";
@@ -78,8 +79,9 @@ export async function examine(path: string, report: Report): Promise<Examined> {
     readTable(stream, labels.file, report, labelProblem),
   );
   const rows = table?.seen ?? new Map<number, number>();
-  if (train && labels) compareIds(train, labels.file, rows, report);
-  else if (train)
+  if (train && labels) {
+    if (table) compareIds(train, labels.file, rows, report);
+  } else if (train)
     report({ file: path, message: "expected labels for the training images but there are none" });
   else if (labels)
     report({ file: path, message: "expected images for the labels but there are none" });
@@ -159,11 +161,8 @@ async function fromDescription(
       try {
         return await source.read(id);
       } catch (error) {
-        const { code, message } = error as NodeJS.ErrnoException;
-        const why = code === "ENOENT" ? "there is no such file" : message;
-        throw new Error(`read: expected an image at ${where(id, split)} but ${why}`, {
-          cause: error,
-        });
+        const message = `read: expected an image at ${where(id, split)} but ${reason(error)}`;
+        throw new Error(message, { cause: error });
       }
     },
     file,

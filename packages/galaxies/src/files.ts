@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, rmSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, statfs } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
@@ -21,51 +20,66 @@ export interface AtomicFile {
 }
 
 /**
- * Starts a file under a temporary name beside its own. The name holds host and process, so that two writers never
- * meet, and so that what a killed process of this host left behind is known as such and removed here.
+ * Starts a file under a temporary name beside its own, in a folder that is made if need be. The name holds host and
+ * process, so that two writers never meet, and so that what a killed process of this host left behind is known as such
+ * and removed here. Where the size is known, a disk without room is noticed before the work.
  */
-export async function createAtomic(file: string): Promise<AtomicFile> {
+export async function createAtomic(
+  functionName: string,
+  file: string,
+  bytes = 0,
+): Promise<AtomicFile> {
   const folder = dirname(file);
-  await mkdir(folder, { recursive: true });
-  removeLeftovers(file);
-  const temporary = join(
-    folder,
-    `.${basename(file)}.${hostname()}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`,
-  );
-  const handle = await open(temporary, "wx");
-  let open_ = true;
-  const finish = async (): Promise<void> => {
-    if (!open_) return;
-    open_ = false;
+  const tag = `${hostname()}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  const temporary = join(folder, `.${basename(file)}.${tag}.tmp`);
+  let handle: FileHandle;
+  try {
+    await mkdir(folder, { recursive: true });
+    await removeLeftovers(file);
+    const { bavail, bsize } = await statfs(folder);
+    if (bavail * bsize < bytes)
+      throw new Error(
+        `it takes ${megabytes(bytes)} but only ${megabytes(bavail * bsize)} are free on this disk`,
+      );
+    handle = await open(temporary, "wx");
+  } catch (error) {
+    throw fileError(functionName, `write ${file}`, error);
+  }
+  let state: "open" | "closed" | "gone" = "open";
+  const close = async (): Promise<void> => {
+    if (state !== "open") return;
+    state = "closed";
     await handle.close();
   };
-  let done = false;
   return {
     handle,
     async commit() {
       await handle.sync();
-      await finish();
+      await close();
       await rename(temporary, file);
-      done = true;
+      state = "gone";
     },
     async discard() {
-      if (done) return;
-      done = true;
-      await finish().catch(() => {});
+      if (state === "gone") return;
+      await close().catch(() => {});
+      state = "gone";
       await rm(temporary, { force: true });
     },
   };
 }
 
-function removeLeftovers(file: string): void {
+async function removeLeftovers(file: string): Promise<void> {
   const folder = dirname(file);
   const prefix = `.${basename(file)}.${hostname()}.`;
-  for (const name of readdirSync(folder)) {
+  for (const name of await readdir(folder)) {
     if (!name.startsWith(prefix) || !name.endsWith(".tmp")) continue;
     const pid = Number(name.slice(prefix.length).split(".")[0]);
-    if (Number.isInteger(pid) && pid > 0 && !isAlive(pid))
-      rmSync(join(folder, name), { force: true });
+    if (pid > 0 && !isAlive(pid)) await rm(join(folder, name), { force: true });
   }
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6).toLocaleString("en-US")} MB`;
 }
 
 function isAlive(pid: number): boolean {
@@ -77,20 +91,26 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** An error of the file system in plain words, with its code. */
-export function fileError(functionName: string, action: string, error: unknown): Error {
+const REASONS: Record<string, string> = {
+  ENOSPC: "no space is left on the disk",
+  EDQUOT: "the disk quota is used up",
+  EFBIG: "the file would be larger than this process may write",
+  EACCES: "permission is denied",
+  EROFS: "the file system is read-only",
+  ENOENT: "there is no such file or folder",
+  EISDIR: "it is a folder",
+  ENOTDIR: "it is not a folder",
+};
+
+/** Why a file could not be read or written, in plain words. */
+export function reason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  const words: Record<string, string> = {
-    ENOSPC: "no space is left on the disk",
-    EDQUOT: "the disk quota is used up",
-    EFBIG: "the file would be larger than this process may write",
-    EACCES: "permission is denied",
-    EROFS: "the file system is read-only",
-    ENOENT: "there is no such file or folder",
-    EISDIR: "it is a folder",
-  };
-  const why = code !== undefined && words[code] ? `${words[code]} (${code})` : message;
-  return Object.assign(new Error(`${functionName}: cannot ${action}: ${why}`, { cause: error }), {
-    ...(code !== undefined && { code }),
-  });
+  return code !== undefined && REASONS[code] ? `${REASONS[code]} (${code})` : message;
+}
+
+/** The error that says so to the user, with the code of the original. */
+export function fileError(functionName: string, action: string, error: unknown): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  const told = new Error(`${functionName}: cannot ${action}: ${reason(error)}`, { cause: error });
+  return code === undefined ? told : Object.assign(told, { code });
 }

@@ -2,6 +2,7 @@ import { close, open } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { fileError } from "./files.ts";
 import { entryPlace, readEntry, withZip, type ZipPlace, zipEntries } from "./zip.ts";
 
 const openFile = promisify(open);
@@ -39,14 +40,17 @@ export interface Images {
   close(): Promise<void>;
 }
 
-const IMAGE = /^([1-9]\d{0,14})\.jpg$/i;
+const IMAGE = /^([1-9]\d{0,14})\.jpg$/;
 
 /** The ids of the images in a folder, ascending, by one listing. */
 export async function listFolder(
   folder: string,
 ): Promise<{ ids: number[]; description: FolderDescription }> {
   const ids: number[] = [];
-  for (const name of await readdir(folder)) {
+  const names = await readdir(folder).catch((error) => {
+    throw fileError("openDataset", `list ${folder}`, error);
+  });
+  for (const name of names) {
     const match = IMAGE.exec(name);
     if (match) ids.push(Number(match[1]));
   }

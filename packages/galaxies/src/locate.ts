@@ -161,7 +161,7 @@ async function innerPlace(outer: ZipPlace, entry: Entry): Promise<ZipPlace> {
       size: entry.uncompressedSize,
     };
     if ((await stat(file).catch(() => undefined))?.size === entry.uncompressedSize) return place;
-    const target = await createAtomic(file);
+    const target = await createAtomic("openDataset", file, entry.uncompressedSize);
     try {
       for await (const chunk of entryStream(zip, entry)) await target.handle.writeFile(chunk);
       await target.commit();

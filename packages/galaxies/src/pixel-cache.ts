@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { mkdir, stat, statfs } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { concurrently } from "./concurrently.ts";
 import type { Dataset, Split } from "./dataset.ts";
@@ -71,14 +71,11 @@ export async function buildPixelCache(
   const result = { file, bytes, count, height, width };
   if (belongs(file, JSON.stringify(header))) return { ...result, built: false };
 
-  await checkRoom(dir, file, bytes);
-  const target = await createAtomic(file).catch((error) => {
-    throw fileError("buildPixelCache", `write ${file}`, error);
-  });
+  const target = await createAtomic("buildPixelCache", file, bytes);
   let done = 0;
   const write = (data: Uint8Array, position: number): Promise<void> =>
     writeAll(target.handle, data, position).catch((error) => {
-      throw fileError("buildPixelCache", `write ${file} (${megabytes(bytes)})`, error);
+      throw fileError("buildPixelCache", `write ${file}`, error);
     });
   try {
     await write(encodeHeader(header, ids), 0);
@@ -151,25 +148,8 @@ function belongs(file: string, header: string): boolean {
   }
 }
 
-async function checkRoom(dir: string, file: string, bytes: number): Promise<void> {
-  const free = await mkdir(dir, { recursive: true })
-    .then(() => statfs(dir))
-    .then(({ bavail, bsize }) => bavail * bsize)
-    .catch((error) => {
-      throw fileError("buildPixelCache", `write ${file}`, error);
-    });
-  if (free < bytes)
-    throw new Error(
-      `buildPixelCache: expected room for ${megabytes(bytes)} in ${dir} but only ${megabytes(free)} are free`,
-    );
-}
-
 async function writeAll(handle: FileHandle, data: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < data.length)
     done += (await handle.write(data, done, data.length - done, position + done)).bytesWritten;
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1e6).toLocaleString("en-US")} MB`;
 }

@@ -15,17 +15,9 @@ export interface Predictions {
  * a finite number, or an id that stands there twice.
  */
 export async function readPredictions(file: string): Promise<Predictions> {
-  try {
-    const { ids, values } = await readTable(
-      createReadStream(file),
-      file,
-      throwing("readPredictions"),
-    );
-    return { ids, values };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw fileError("readPredictions", `read ${file}`, error);
-  }
+  const report = throwing("readPredictions");
+  const { ids, values } = (await readTable(createReadStream(file), file, report))!;
+  return { ids, values };
 }
 
 /** Takes rows as they come; the file appears under its name only at `close`. */
@@ -46,12 +38,10 @@ const BATCH = 256;
  * that read back as the same float32. Written under a temporary name in the same folder, then renamed.
  */
 export async function openPredictions(file: string): Promise<PredictionsWriter> {
-  const target = await createAtomic(file).catch((error) => {
-    throw fileError("openPredictions", `write ${file}`, error);
-  });
+  const target = await createAtomic("openPredictions", file);
   let batch: string[][] = [["GalaxyID", ...COLUMNS]];
   let last = -1;
-  let open = true;
+  let state: "open" | "closed" | "given up" = "open";
   let writing: Promise<void> = Promise.resolve();
 
   const flush = (): Promise<void> => {
@@ -62,7 +52,7 @@ export async function openPredictions(file: string): Promise<PredictionsWriter> 
   };
   const writer: PredictionsWriter = {
     async write(id, values) {
-      if (!open) throw new Error(`write: expected an open file but ${file} is closed`);
+      if (state !== "open") throw new Error(`write: expected an open file but ${file} is ${state}`);
       if (!Number.isSafeInteger(id) || id <= last)
         throw new RangeError(
           `write: expected a GalaxyID ${last < 0 ? "of 0 or more" : `above ${last} (ids ascend)`} for ${file} but got ${id}`,
@@ -72,13 +62,14 @@ export async function openPredictions(file: string): Promise<PredictionsWriter> 
       if (batch.length >= BATCH) await flush().catch(fail);
     },
     async close() {
-      if (!open) return;
+      if (state === "closed") return;
+      if (state !== "open") throw new Error(`close: expected an open file but ${file} is ${state}`);
       await flush().then(target.commit).catch(fail);
-      open = false;
+      state = "closed";
     },
     async abort() {
-      if (!open) return;
-      open = false;
+      if (state !== "open") return;
+      state = "given up";
       await writing.catch(() => {});
       await target.discard();
     },

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream";
 import { parse } from "csv-parse";
+import { reason } from "./files.ts";
 import { COLUMNS } from "./tree.ts";
 
 /** Something wrong with a data set or a file: where, and what. */
@@ -41,14 +42,15 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
  * Reads a CSV in Kaggle's format (GalaxyID and 37 columns) as a stream.
- * A faulty row is reported and left out; `check` may report more about a row, from its values in double precision.
+ * A faulty row is reported and left out; `check` may find more about a row, from its values in double precision.
+ * Undefined when the file as a whole cannot be used, which is reported too.
  */
 export async function readTable(
   stream: Readable,
   file: string,
   report: Report,
   check?: (values: Float64Array) => string | undefined,
-): Promise<Table> {
+): Promise<Table | undefined> {
   const width = COLUMNS.length;
   const ids: number[] = [];
   const rows: number[] = [];
@@ -56,9 +58,12 @@ export async function readTable(
   let values = new Float32Array(1024 * width);
   const current = new Float64Array(width);
   let headerSeen = false;
-
   // Column counts are checked here rather than by the parser, so that one short row does not hide the next.
   const parser = parse({ bom: true, info: true, relax_column_count: true, skip_empty_lines: true });
+  let broken: unknown;
+  stream.once("error", (error) => {
+    broken = error;
+  });
   pipeline(stream, parser, () => {}); // an error of the stream destroys the parser, which then throws below
   try {
     for await (const item of parser) {
@@ -67,16 +72,14 @@ export async function readTable(
       if (!headerSeen) {
         headerSeen = true;
         const wrong = headerProblem(record);
-        if (wrong) {
-          report({ file, row, message: wrong });
-          break;
-        }
-        continue;
+        if (wrong === undefined) continue;
+        report({ file, row, message: wrong });
+        return undefined;
       }
       const found = parseRow(record, row, seen, current) ?? check?.(current);
       if (found !== undefined) {
-        const id = Number(record[0]);
-        report({ file, row, ...(isId(record[0]) && { id }), message: found });
+        const id = isId(record[0]) ? { id: Number(record[0]) } : {};
+        report({ file, row, ...id, message: found });
         continue;
       }
       if ((ids.length + 1) * width > values.length) {
@@ -90,14 +93,17 @@ export async function readTable(
     }
   } catch (error) {
     const { code, lines, message } = error as { code?: string; lines?: number; message: string };
-    if (!code?.startsWith("CSV_")) throw error;
-    report({
-      file,
-      ...(lines !== undefined && { row: lines }),
-      message: `expected CSV but got: ${message}`,
-    });
+    const row = lines === undefined ? {} : { row: lines };
+    if (error === broken) report({ file, message: `expected a file to read but ${reason(error)}` });
+    else if (code?.startsWith("CSV_"))
+      report({ file, ...row, message: `expected CSV but got: ${message}` });
+    else throw error;
+    return undefined;
   }
-  if (!headerSeen) report({ file, message: "expected a header and rows but the file is empty" });
+  if (!headerSeen) {
+    report({ file, message: "expected a header and rows but the file is empty" });
+    return undefined;
+  }
   return { ids, values: values.slice(0, ids.length * width), rows: Uint32Array.from(rows), seen };
 }
 
