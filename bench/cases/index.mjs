@@ -1,0 +1,8 @@
+/** The bench's cases by name; each runs in a process of its own. */
+export const CASES = {
+  best: () => import("./best.mjs"),
+  "best-wasm": () => import("./best-wasm.mjs"),
+  modern: () => import("./modern.mjs"),
+  memory: () => import("./memory.mjs"),
+  images: () => import("./images.mjs"),
+};

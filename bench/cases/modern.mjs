@@ -1,0 +1,12 @@
+import { besidePyTorch } from "./best.mjs";
+
+/** The residual network (recipe `modern`, 64 x 64, batch 32) natively and in PyTorch. */
+export default async function modern({ quick, note, row }) {
+  await besidePyTorch(
+    "modern",
+    "tensorflow",
+    {},
+    { rounds: quick ? 3 : 9, times: 8 },
+    { note, row },
+  );
+}

@@ -1,0 +1,38 @@
+const COLUMNS = ["what", "ours", "beside", "", "ratio", "target"];
+
+const number = (value, unit) => {
+  if (unit === "") return String(value);
+  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+};
+
+/** "412 ms (405-420)": the median and the quartiles. */
+function figure({ median, low, high } = {}, unit) {
+  if (median === undefined) return "-";
+  const spread = low === high ? "" : ` (${number(low, unit)}-${number(high, unit)})`;
+  return `${number(median, unit)}${unit && ` ${unit}`}${spread}`;
+}
+
+function cells({ what, ours, beside, theirs, ratio, unit, target }) {
+  const times = ratio ? `${figure(ratio, "x")}` : "-";
+  const goal = target === undefined ? "" : `at most ${target} x`;
+  const verdict =
+    target === undefined || !ratio ? "" : ratio.median <= target ? ", met" : ", missed";
+  return [what, figure(ours, unit), beside, figure(theirs, unit), times, goal + verdict];
+}
+
+const WIDTHS = [38, 24, 24, 24, 18, 0];
+const line = (texts) =>
+  texts
+    .map((text, i) => text.padEnd(WIDTHS[i]))
+    .join("  ")
+    .trimEnd();
+
+export const textHeader = () => line(COLUMNS);
+export const textRow = (row) => line(cells(row));
+
+export function markdown(rows) {
+  const row = (texts) => `| ${texts.join(" | ")} |`;
+  return [row(COLUMNS), row(COLUMNS.map(() => "---")), ...rows.map((r) => row(cells(r)))].join(
+    "\n",
+  );
+}
