@@ -37,9 +37,9 @@ export function toFrame(canvas: Canvas, camera: number): number {
 /** Colour of starlight: 0 blue (young) to 1 red (old), as the survey's i, r, g filters show it. */
 export function starlight(colour: number): Rgb {
   const t = Math.min(1, Math.max(0, colour));
-  // Blue 0.86 : 0.97 : 1.17 over white 1.05 : 1 : 0.95 to red 1.33 : 1.02 : 0.65.
-  const r = 0.84 + 0.5 * t;
-  const b = 1.22 - 0.56 * t - 0.02 * t * t;
+  // From blue, 0.8 : 0.94 : 1.26, over white to red, 1.34 : 1.03 : 0.63.
+  const r = 0.8 + 0.54 * t;
+  const b = 1.26 - 0.63 * t;
   return [r, 3 - r - b, b];
 }
 

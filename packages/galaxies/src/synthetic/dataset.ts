@@ -9,7 +9,8 @@ import { renderGalaxy } from "./render.ts";
 import { castVotes, galaxyVotes } from "./votes.ts";
 
 const FIRST_ID = 100_000;
-const QUALITY = 88;
+// The survey server's JPEGs have the standard tables at this quality, colour at half resolution.
+const QUALITY = 75;
 
 /** What `writeSynthetic` is to write. */
 export interface SyntheticOptions {

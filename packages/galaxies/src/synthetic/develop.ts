@@ -8,6 +8,8 @@ const Q = 8;
 const SKY_OVER_NOISE = 30;
 const STRETCH_ROWS = 4096;
 const NORMALS = 1 << 16;
+// Share of the noise that differs from band to band.
+const CHROMA = 0.32;
 
 let normals: Float32Array | undefined;
 
@@ -18,28 +20,30 @@ let normals: Float32Array | undefined;
 export function develop(rng: Rng, canvas: Canvas, params: GalaxyParameters): Float32Array {
   const { size, bands } = canvas;
   const { level, noise } = params.sky;
-  const table = (normals ??= tableOfNormals());
   const unit = noise / 255;
   const out = new Float32Array(size * size * 3);
-  const chroma = chromaNoise(rng, size, table);
+  const luminance = noisePlane(rng, size + 1);
+  // Colour noise is coarser: one value for 2 x 2 pixels, JPEG's halved colour resolution.
   const half = Math.ceil(size / 2);
-  let state = rng.int(0xffff_ffff) + 1;
+  const chroma = [0, 1, 2].map(() => noisePlane(rng, half));
+  const [redNoise, greenNoise, blueNoise] = chroma as [Float32Array, Float32Array, Float32Array];
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
       const p = y * size + x;
-      // xorshift32: one step a pixel picks its normal from the table.
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      const luminance = table[(state >>> 8) & (NORMALS - 1)]!;
-      const c = 3 * ((y >> 1) * half + (x >> 1));
+      const c = (y >> 1) * half + (x >> 1);
+      const q = p + y;
+      // Neighbours share noise: the survey's frames were resampled once already.
+      const common =
+        0.68 * luminance[q]! +
+        0.4 * (luminance[q + 1]! + luminance[q + size + 1]!) +
+        0.23 * luminance[q + size + 2]!;
       const l0 = bands[0][p]!;
       const l1 = bands[1][p]!;
       const l2 = bands[2][p]!;
-      const photon = Math.sqrt(1 + (l0 + l1 + l2) / (3 * SKY_OVER_NOISE));
-      const r = unit * (l0 + photon * (0.93 * luminance + chroma[c]!)) + level[0] / 255;
-      const g = unit * (l1 + photon * (0.93 * luminance + chroma[c + 1]!)) + level[1] / 255;
-      const b = unit * (l2 + photon * (0.93 * luminance + chroma[c + 2]!)) + level[2] / 255;
+      const photon = unit * Math.sqrt(1 + (l0 + l1 + l2) / (3 * SKY_OVER_NOISE));
+      const r = unit * l0 + photon * (common + CHROMA * redNoise[c]!) + level[0] / 255;
+      const g = unit * l1 + photon * (common + CHROMA * greenNoise[c]!) + level[1] / 255;
+      const b = unit * l2 + photon * (common + CHROMA * blueNoise[c]!) + level[2] / 255;
       const factor = 255 * stretch((r + g + b) / 3);
       out[3 * p] = clampByte(r * factor);
       out[3 * p + 1] = clampByte(g * factor);
@@ -49,18 +53,18 @@ export function develop(rng: Rng, canvas: Canvas, params: GalaxyParameters): Flo
   return out;
 }
 
-/** Colour noise, one value for 2 x 2 pixels in each band: JPEG's halved colour resolution. */
-function chromaNoise(rng: Rng, size: number, table: Float32Array): Float32Array {
-  const half = Math.ceil(size / 2);
-  const values = new Float32Array(3 * half * half);
+/** White Gaussian noise [n, n], each value picked from a table of normals by an xorshift32 step. */
+function noisePlane(rng: Rng, n: number): Float32Array {
+  const table = (normals ??= tableOfNormals());
+  const plane = new Float32Array(n * n);
   let state = rng.int(0xffff_ffff) + 1;
-  for (let i = 0; i < values.length; i++) {
+  for (let i = 0; i < plane.length; i++) {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    values[i] = 0.3 * table[(state >>> 8) & (NORMALS - 1)]!;
+    plane[i] = table[(state >>> 8) & (NORMALS - 1)]!;
   }
-  return values;
+  return plane;
 }
 
 /** asinh(Q I) / (Q I) by table, evenly spaced in sqrt(I) up to I = 2500, where all is white. */

@@ -1,5 +1,5 @@
 import { around, type Canvas, type Rgb } from "./canvas.ts";
-import { ANGLES, FIELDS, RADII, type Texture, textureRow } from "./texture.ts";
+import { ANGLES, FIELDS, type Texture, textureRow } from "./texture.ts";
 
 /** A disk on the camera's grid, lengths in its pixels, angles in degrees. */
 export interface Disk {

@@ -71,10 +71,10 @@ type Family = "elliptical" | "lenticular" | "spiral" | "edge-on" | "irregular" |
 
 // Shares chosen so that the mean of the votes is close to what volunteers of a survey answer.
 const FAMILIES: [Family, share: number][] = [
-  ["elliptical", 0.36],
+  ["elliptical", 0.315],
   ["lenticular", 0.12],
-  ["spiral", 0.345],
-  ["edge-on", 0.095],
+  ["spiral", 0.4],
+  ["edge-on", 0.085],
   ["irregular", 0.055],
   ["star", 0.014],
   ["trail", 0.011],
@@ -96,14 +96,15 @@ export function sampleGalaxy(rng: Rng): GalaxyParameters {
 
 /** The observation (how large, how sharp, how deep), and a galaxy without any feature. */
 function plainGalaxy(rng: Rng): GalaxyParameters {
-  const level = rng.uniform(2, 4.2);
-  const tint = rng.normal(0, 0.5);
+  const level = 3.5 * Math.exp(rng.normal(0, 0.25));
+  // Light scattered from stars outside the frame is red.
+  const tint = rng.normal(0, 0.4) + Math.min(3, 0.3 * (1 - rng.uniform()) ** -0.7) - 0.6;
   const scatter = 1.3;
   return {
     kind: "galaxy",
-    magnification: clamp(2.1 * Math.exp(rng.normal(0, 0.36)), 1.1, 5),
+    magnification: clamp(2.6 * Math.exp(rng.normal(0, 0.36)), 1.3, 6),
     seeing: clamp(rng.normal(3.1, 0.35), 2.3, 4.2),
-    brightness: 52 * Math.exp(rng.normal(0, 0.5)),
+    brightness: 190 * Math.exp(rng.normal(0, 0.55)),
     centre: [212.5 + rng.normal(0, scatter), 212.5 + rng.normal(0, scatter)],
     angle: rng.uniform(0, 180),
     inclination: 0,
@@ -119,10 +120,10 @@ function plainGalaxy(rng: Rng): GalaxyParameters {
     lens: { strength: 0, radius: 36, angle: 0, span: 60 },
     companion: { strength: 0, ratio: 0.5, distance: 40, angle: 0, size: 0.6 },
     intruder: { strength: 0, distance: 25, angle: 0 },
-    fieldDensity: 45 * Math.exp(rng.normal(0, 0.4)),
+    fieldDensity: 85 * Math.exp(rng.normal(0, 0.4)),
     sky: {
-      level: [level + tint, level, Math.max(0.4, level - 1.6 - 0.5 * tint)],
-      noise: 4.6 * Math.exp(rng.normal(0, 0.16)),
+      level: [level + tint, level, Math.max(0.4, level - 1.7)],
+      noise: 4.9 * Math.exp(rng.normal(0, 0.16)),
     },
   };
 }
@@ -183,8 +184,8 @@ function edgeOn(rng: Rng, params: GalaxyParameters): void {
     colour: clamp(rng.normal(bulgeless ? 0.4 : 0.72, 0.2), 0, 1),
   });
   params.inclination = rng.uniform(81, 90);
-  params.disk.radius *= rng.uniform(1.15, 1.6);
-  params.disk.thickness = rng.uniform(0.07, 0.2);
+  params.disk.radius *= rng.uniform(1, 1.4);
+  params.disk.thickness = rng.uniform(0.1, 0.24);
   if (!bulgeless && rng.bool(0.26)) {
     params.bulge.boxiness = rng.uniform(0.55, 1);
     params.bulge.fraction = Math.max(params.bulge.fraction, 0.22);
@@ -205,7 +206,7 @@ function irregular(rng: Rng, params: GalaxyParameters): void {
 
 /** Disk, and the bulge that belongs to a given share of the light. */
 function disk(rng: Rng, params: GalaxyParameters, is: { fraction: number; colour: number }): void {
-  const h = (50 / 3.3) * rng.uniform(0.85, 1.2);
+  const h = (50 / 3.2) * rng.uniform(0.85, 1.2);
   const { fraction, colour } = is;
   params.disk = { radius: h, thickness: rng.uniform(0.12, 0.25), colour };
   params.bulge = {

@@ -133,7 +133,7 @@ function addTides(rng: Rng, canvas: Canvas, params: GalaxyParameters, flux: numb
         length: rng.uniform(50, 110) / m,
         angle: away + rng.normal(0, 0.4),
         bend: rng.normal(0, 1) + (rng.bool() ? 1.1 : -1.1),
-        width: rng.uniform(3.5, 6) / m,
+        width: rng.uniform(5, 9) / m,
       },
       flux * share,
       colour,
@@ -141,8 +141,8 @@ function addTides(rng: Rng, canvas: Canvas, params: GalaxyParameters, flux: numb
   };
   if (disturbance > 0) {
     const away = rng.uniform(0, 2 * Math.PI);
-    tail(cx, cy, away, 0.2 * disturbance);
-    if (rng.bool(0.6)) tail(cx, cy, away + Math.PI + rng.normal(0, 0.7), 0.12 * disturbance);
+    tail(cx, cy, away, 0.14 * disturbance);
+    if (rng.bool(0.6)) tail(cx, cy, away + Math.PI + rng.normal(0, 0.7), 0.08 * disturbance);
   }
   if (!(companion.strength > 0)) return;
   const phi = (companion.angle * Math.PI) / 180;
@@ -162,7 +162,7 @@ function addTides(rng: Rng, canvas: Canvas, params: GalaxyParameters, flux: numb
     },
     starlight(params.bulge.colour - rng.uniform(0, 0.35)),
   );
-  const share = 0.16 * companion.strength;
+  const share = 0.1 * companion.strength;
   tail(cx, cy, phi + Math.PI, share);
   tail(x, y, phi, share * companion.ratio);
 }
@@ -174,21 +174,21 @@ function addForeground(rng: Rng, canvas: Canvas, optics: Optics, params: GalaxyP
   const spikes = rng.uniform(0, Math.PI / 2);
   const { intruder, kind, brightness } = params;
   if (kind === "star") {
-    const flux = 9000 * brightness;
+    const flux = 900 * brightness;
     addBrightStar(canvas, optics, { x, y, flux, rgb: starlight(rng.uniform(0, 1)), angle: spikes });
   } else if (kind === "trail") {
-    addTrail(rng, canvas, x, y, 1.6 * brightness);
+    addTrail(rng, canvas, x, y, 0.4 * brightness);
   } else if (intruder.strength > 0) {
     const phi = (intruder.angle * Math.PI) / 180;
     const d = intruder.distance / canvas.magnification;
-    const flux = 0.25 * intruder.strength * totalFlux(params) + 3000;
+    const flux = 0.25 * intruder.strength * totalFlux(params) + 2500;
     const rgb = starlight(rng.uniform(-0.2, 0.6));
     addStar(canvas, optics, x + d * Math.cos(phi), y + d * Math.sin(phi), flux, rgb);
   }
 }
 
 function drawOptics(rng: Rng, params: GalaxyParameters): Optics {
-  const offset = (): [number, number] => [rng.normal(0, 0.22), rng.normal(0, 0.22)];
+  const offset = (): [number, number] => [rng.normal(0, 0.16), rng.normal(0, 0.16)];
   return { fwhm: params.seeing, offsets: [offset(), [0, 0], offset()] };
 }
 

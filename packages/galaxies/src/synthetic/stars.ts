@@ -97,31 +97,31 @@ export function addTrail(rng: Rng, canvas: Canvas, x: number, y: number, light: 
     }
 }
 
-/** Colours of field stars: many red dwarfs, some like the Sun, few hot ones. */
-function starColour(rng: Rng): Rgb {
-  const t = rng.uniform();
-  if (t < 0.34) return [2.15, 0.66, 0.19];
-  if (t < 0.55) return [1.6, 0.95, 0.45];
+/** Colours of field stars: many red dwarfs, some like the Sun, few hot ones; the brightest are not dwarfs. */
+function starColour(rng: Rng, flux: number): Rgb {
+  const t = rng.uniform(flux > 3000 ? 0.34 : 0, 1);
+  if (t < 0.34) return [2.1, 0.68, 0.22];
+  if (t < 0.55) return [1.5, 0.97, 0.53];
   if (t < 0.85) return [1.05, 1.02, 0.93];
-  return [0.72, 0.95, 1.33];
+  return [0.75, 0.96, 1.29];
 }
 
 /** The stars of the field: counts rise as flux^-0.8, so most of them are faint. */
 export function addFieldStars(rng: Rng, canvas: Canvas, optics: Optics, count: number): void {
   for (let k = 0; k < count; k++) {
-    const flux = 42 * (1 - rng.uniform()) ** (-1 / 0.8);
+    const flux = Math.min(60_000, 70 * (1 - rng.uniform()) ** (-1 / 0.8));
     const [x, y] = somewhere(rng, canvas);
-    addStar(canvas, optics, x, y, Math.min(flux, 60_000), starColour(rng));
+    addStar(canvas, optics, x, y, flux, starColour(rng, flux));
   }
 }
 
 /** Background galaxies: small, mostly red, brighter ones rare. */
 export function addFieldGalaxies(rng: Rng, canvas: Canvas, optics: Optics, count: number): void {
   for (let k = 0; k < count; k++) {
-    const flux = 70 * (1 - rng.uniform()) ** (-1 / 0.9);
+    const flux = 110 * (1 - rng.uniform()) ** (-1 / 0.9);
     const [x, y] = somewhere(rng, canvas);
     const spread = {
-      fwhm: Math.min(11, 1.9 * (flux / 70) ** 0.3 * Math.exp(rng.normal(0, 0.25))),
+      fwhm: Math.min(11, 1.9 * (flux / 110) ** 0.3 * Math.exp(rng.normal(0, 0.25))),
       axisRatio: rng.uniform(0.25, 1),
       angle: rng.uniform(0, Math.PI),
     };

@@ -148,7 +148,7 @@ function featureClarity(params: GalaxyParameters): number {
   // R90 is about 50 frame pixels for all; how many blurs is that?
   const blurs = 50 / (params.seeing * params.magnification);
   const sharp = blurs ** 2 / (blurs ** 2 + 5 ** 2);
-  const bright = params.brightness / (params.brightness + 14);
+  const bright = params.brightness / (params.brightness + 55);
   return sharp * bright;
 }
 
