@@ -1,6 +1,7 @@
 /** A value as it reads in an error message: short, and telling a string from a number. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
+  if (value instanceof URL) return value.href;
   if (Array.isArray(value)) return `[${value.join(", ")}]`;
   if (typeof value === "object" && value !== null)
     return `an object (${Object.keys(value).join(", ")})`;

@@ -1,5 +1,5 @@
-import { open, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { open, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 const FOLDER = /^step-(\d{8,})(\.old)?$/;
 
@@ -13,7 +13,7 @@ export const folderName = (step: number): string => `step-${String(step).padStar
 export async function listCheckpoints(
   directory: string,
 ): Promise<{ step: number; path: string }[]> {
-  const names = await names_(directory);
+  const names = await entries(directory);
   return (
     names
       .map((name) => ({ name, match: FOLDER.exec(name) }))
@@ -24,7 +24,7 @@ export async function listCheckpoints(
   );
 }
 
-async function names_(directory: string): Promise<string[]> {
+async function entries(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch (error) {
@@ -35,12 +35,25 @@ async function names_(directory: string): Promise<string[]> {
 
 /** Removes what killed runs left. */
 export async function removeLeftovers(directory: string): Promise<void> {
-  const names = await names_(directory);
+  const names = await entries(directory);
   for (const name of names) {
     const replaced = name.endsWith(".old") && names.includes(name.replace(".old", ""));
     if (/^step-\d+\.tmp$/.test(name) || (FOLDER.test(name) && replaced))
       await rm(join(directory, name), { recursive: true, force: true });
   }
+}
+
+/** Removes one checkpoint: renamed first, so that a kill half-way leaves no broken one. */
+export async function removeCheckpoint({
+  step,
+  path,
+}: {
+  step: number;
+  path: string;
+}): Promise<void> {
+  const temporary = join(dirname(path), temporaryName(step));
+  await rename(path, temporary);
+  await rm(temporary, { recursive: true, force: true });
 }
 
 /** Makes a folder's entries (a rename in it) last through a power cut. */

@@ -74,7 +74,12 @@ function header(state: State): Uint8Array {
 
 /** Reads a file whose size and hash the caller has noted; throws where they differ. */
 export async function readSafetensors(path: string, noted: FileDigest): Promise<SavedState> {
-  const file = await readFile(path);
+  const file = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    throw new Error(`loadCheckpoint: expected the file ${path} but it is missing`, {
+      cause: error,
+    });
+  });
   if (file.length !== noted.bytes)
     throw new Error(
       `loadCheckpoint: expected ${noted.bytes} bytes in ${path} but got ${file.length}: ${file.length < noted.bytes ? "it is cut short" : "it was changed"}`,

@@ -5,6 +5,7 @@ import { checkInteger, show } from "./_check.ts";
 import {
   folderName,
   listCheckpoints,
+  removeCheckpoint,
   removeLeftovers,
   syncFolder,
   temporaryName,
@@ -137,7 +138,7 @@ async function removeOld(directory: string, keep: number): Promise<void> {
   const old = (await listCheckpoints(directory)).slice(keep);
   if (old.length === 0) return;
   const best = await bestCheckpoint(directory);
-  for (const { path } of old) if (path !== best) await rm(path, { recursive: true, force: true });
+  for (const checkpoint of old) if (checkpoint.path !== best) await removeCheckpoint(checkpoint);
 }
 
 function explain(error: unknown, path: string, step: number): unknown {

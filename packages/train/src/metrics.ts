@@ -1,4 +1,11 @@
-import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+} from "node:fs";
 
 /** A file of JSON lines that only grows. */
 export interface Metrics {
@@ -22,7 +29,7 @@ export function openMetrics(
   const handle = openSync(file, "a");
   return {
     write(record) {
-      writeSync(handle, `${JSON.stringify(record)}\n`);
+      appendFileSync(handle, `${JSON.stringify(record)}\n`);
     },
     close() {
       closeSync(handle);

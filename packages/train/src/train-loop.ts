@@ -21,11 +21,11 @@ export interface Batch {
   ys: Values | Values[];
 }
 
-export interface TrainLoopOptions {
+export interface TrainLoopOptions<Y extends Tensors = tf.Tensor> {
   optimizer: Optimizer;
   schedule: Schedule;
   /** The loss of one batch, a scalar: any function made of tf operations, such as tf.losses.meanSquaredError. */
-  lossFn(ys: Tensors, predictions: Tensors): tf.Tensor;
+  lossFn: (ys: Y, predictions: Y) => tf.Tensor;
   /** Steps of the whole run, those before a resume included. */
   steps: number;
   /** Steps done before: a checkpoint's step. */
@@ -58,10 +58,10 @@ export interface TrainedStep {
  *
  * Throws a NonFiniteLossError when a loss it reads is NaN or infinite.
  */
-export async function* trainLoop(
+export async function* trainLoop<Y extends Tensors = tf.Tensor>(
   model: tf.LayersModel,
   batches: AsyncIterable<Batch> | Iterable<Batch>,
-  options: TrainLoopOptions,
+  options: TrainLoopOptions<Y>,
 ): AsyncGenerator<TrainedStep, void, void> {
   const { optimizer, schedule, steps, startStep = 0, phases = [], readLossEvery = 1 } = options;
   checkInteger("trainLoop", "steps", steps, 1);
@@ -86,7 +86,7 @@ export async function* trainLoop(
       );
     options.beforeStep?.(step);
 
-    const tensors = { xs: toTensors(batch.xs, "xs"), ys: toTensors(batch.ys, "ys") };
+    const tensors = { xs: toTensors(batch.xs, "xs"), ys: toTensors(batch.ys, "ys") as Y };
     const { loss: scalar } = trainStep(model, optimizer, tensors, {
       lossFn: options.lossFn,
       learningRate,
