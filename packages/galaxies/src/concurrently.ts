@@ -12,14 +12,15 @@ export async function concurrently(
   let next = 0;
   let failed = false;
   const lane = async (): Promise<void> => {
-    while (!failed && next < count) {
-      try {
+    try {
+      while (!failed && next < count) {
         signal?.throwIfAborted();
         await task(next++);
-      } catch (error) {
-        failed = true;
-        throw error;
       }
+      signal?.throwIfAborted();
+    } catch (error) {
+      failed = true;
+      throw error;
     }
   };
   const results = await Promise.allSettled(Array.from({ length: Math.min(limit, count) }, lane));

@@ -22,6 +22,11 @@ export async function decode(
   bytes: Uint8Array,
   { name = "the image", width = 424, height = 424 }: DecodeOptions = {},
 ): Promise<NdArray<Uint8Array>> {
+  const undecodable = (what: string, cause?: unknown): Error =>
+    new Error(`decode: expected an image that can be decoded for ${name} but got ${what}`, {
+      cause,
+    });
+  if (bytes.length === 0) throw undecodable("an empty file");
   // sharp's defaults stay: concurrency(1) and cache(false) measure the same on JPEGs of this size, and are global.
   const { data, info } = await sharp(bytes)
     .removeAlpha()
@@ -29,13 +34,8 @@ export async function decode(
     .raw()
     .toBuffer({ resolveWithObject: true })
     .catch((error: Error) => {
-      const what =
-        bytes.length === 0
-          ? "an empty file"
-          : `${bytes.length} bytes (${firstLine(error.message)})`;
-      throw new Error(`decode: expected an image that can be decoded for ${name} but got ${what}`, {
-        cause: error,
-      });
+      const why = error.message.split("\n")[0];
+      throw undecodable(`${bytes.length} bytes (${why})`, error);
     });
   if (info.width !== width || info.height !== height)
     throw new Error(
@@ -43,8 +43,4 @@ export async function decode(
     );
   const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length);
   return ndarray(pixels, [height, width, 3]);
-}
-
-function firstLine(message: string): string {
-  return message.split("\n")[0]!;
 }

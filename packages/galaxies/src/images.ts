@@ -111,24 +111,28 @@ async function zipImages(zip: ZipDescription): Promise<Images> {
   const fd = await openFile(zip.file, "r");
   const index = new Map<number, number>();
   zip.ids.forEach((id, i) => void index.set(id, i));
+  const running = new Set<Promise<unknown>>();
   let closed = false;
   return {
     async read(id) {
       const i = index.get(id);
       if (i === undefined) throw new Error("no such image in the archive");
       if (closed) throw new Error("the data set is closed");
-      return readEntry(fd, zip.start, {
+      const reading = readEntry(fd, zip.start, {
         offset: zip.offsets[i]!,
         compressed: zip.compressed[i]!,
         size: zip.sizes[i]!,
         method: zip.methods[i]!,
         crc: zip.crcs[i]!,
       });
+      running.add(reading);
+      return reading.finally(() => running.delete(reading));
     },
     file: (id) => `${zip.label}/${id}.jpg`,
     async close() {
       if (closed) return;
       closed = true;
+      await Promise.allSettled(running); // the descriptor's number may be given to another file once it is closed
       await closeFile(fd);
     },
   };

@@ -25,7 +25,7 @@ export function labelProblem(values: ArrayLike<number>): string | undefined {
     if (Math.abs(sum - weight) > LABEL_TOLERANCE)
       return `expected the answers of ${name} (${answers[0]} to ${answers.at(-1)}) to add up to ${
         parents.length === 0 ? "1" : `${parents.join(" + ")} = ${short(weight)}`
-      } within ${LABEL_TOLERANCE} but got ${short(sum)}`;
+      } within 0.00001 but got ${short(sum)}`;
   }
   return undefined;
 }

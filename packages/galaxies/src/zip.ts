@@ -2,8 +2,8 @@
  * Zip archives read in place: an archive is a byte range of a file, so that a stored zip inside a zip is one too.
  * yauzl reads the directory; images are then read by one positioned read each, in any order and number at a time.
  */
-import { close, createReadStream, open, read, stat } from "node:fs";
-import type { Readable } from "node:stream";
+import { close, open, read, stat } from "node:fs";
+import { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { crc32, inflateRaw } from "node:zlib";
 import type { Entry, ZipFile } from "yauzl";
@@ -37,6 +37,7 @@ export interface EntryPlace {
 const STORED = 0;
 const DEFLATED = 8;
 const LOCAL_HEADER = 30;
+const CHUNK = 1 << 20;
 
 /** The place of an archive that is a file of its own. */
 export async function zipFilePlace(file: string): Promise<ZipPlace> {
@@ -59,12 +60,17 @@ class RangeReader extends yauzl.RandomAccessReader {
   }
 
   override _readStreamForRange(start: number, end: number): Readable {
-    return createReadStream("", {
-      fd: this.fd,
-      start: this.start + start,
-      end: this.start + end - 1,
-      autoClose: false,
-    });
+    return Readable.from(this.chunks(start, end));
+  }
+
+  // Not fs.createReadStream: destroying that closes the descriptor, autoClose or not.
+  async *chunks(start: number, end: number): AsyncGenerator<Buffer> {
+    for (let at = start; at < end; ) {
+      const chunk = await readUpTo(this.fd, this.start + at, Math.min(CHUNK, end - at));
+      if (chunk.length === 0) return; // yauzl says so
+      yield chunk;
+      at += chunk.length;
+    }
   }
 
   override read(
@@ -80,7 +86,7 @@ class RangeReader extends yauzl.RandomAccessReader {
       queueMicrotask(() => callback(null));
       return;
     }
-    const want = Math.min(Math.max(length, 1 << 20), this.size - position);
+    const want = Math.min(Math.max(length, CHUNK), this.size - position);
     if (want < length) {
       callback(new Error("unexpected EOF"));
       return;
