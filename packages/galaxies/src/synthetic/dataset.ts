@@ -48,7 +48,10 @@ export async function writeSynthetic(dir: string, options: SyntheticOptions): Pr
   const pending = new Set<Promise<void>>();
   let done = 0;
   for (let i = 0; i < total; i++) {
-    signal?.throwIfAborted();
+    if (signal?.aborted) {
+      await Promise.all(pending);
+      throw signal.reason;
+    }
     const split = i < train ? 0 : 1;
     const number = split === 0 ? i : i - train;
     const params = sampleGalaxy(createRng(seed, split, number, 0));
@@ -78,7 +81,7 @@ async function writeJpeg(file: string, pixels: Uint8Array, size: number): Promis
   await sharp(pixels, { raw }).jpeg({ quality: QUALITY }).toFile(file);
 }
 
-function checkOptions(dir: string, { train, test, seed }: SyntheticOptions): void {
+function checkOptions(dir: string, { train, test, seed, size = 424 }: SyntheticOptions): void {
   if (typeof dir !== "string" || dir === "")
     throw new TypeError(`writeSynthetic: expected a folder's path for dir but got ${String(dir)}`);
   for (const [name, value] of Object.entries({ train, test }))
@@ -86,6 +89,10 @@ function checkOptions(dir: string, { train, test, seed }: SyntheticOptions): voi
       throw new RangeError(
         `writeSynthetic: expected an integer >= 0 for ${name} but got ${String(value)}`,
       );
+  if (!Number.isInteger(size) || size < 1)
+    throw new RangeError(
+      `writeSynthetic: expected a positive integer for size but got ${String(size)}`,
+    );
   if (!Number.isSafeInteger(seed))
     throw new TypeError(`writeSynthetic: expected a safe integer for seed but got ${String(seed)}`);
 }

@@ -9,7 +9,7 @@ const SKY_OVER_NOISE = 30;
 const STRETCH_ROWS = 4096;
 const NORMALS = 1 << 16;
 // Share of the noise that differs from band to band.
-const CHROMA = 0.32;
+const CHROMA = 0.48;
 
 let normals: Float32Array | undefined;
 

@@ -95,10 +95,16 @@ export function addDisk(canvas: Canvas, disk: Disk, old: Rgb, young: Rgb, textur
  * Adds a disk seen from its edge: (1 + |u|/h) exp(-|u|/h) along, which is close to the projected
  * exponential disk (|u|/h) K1(|u|/h), and sech^2 across.
  */
-export function addEdgeOnDisk(canvas: Canvas, disk: Disk, rgb: Rgb, warp: number): void {
+export function addEdgeOnDisk(
+  canvas: Canvas,
+  disk: Disk,
+  inner: Rgb,
+  outer: Rgb,
+  warp: number,
+): void {
   const { x, y, radius: h, flux } = disk;
   if (!(flux > 0)) return;
-  const z = 0.75 * h * diskAxisRatio(disk.inclination, disk.thickness);
+  const z = 0.85 * h * diskAxisRatio(disk.inclination, disk.thickness);
   const peak = flux / (8 * h * z);
   const cos = Math.cos((disk.angle * Math.PI) / 180);
   const sin = Math.sin((disk.angle * Math.PI) / 180);
@@ -117,9 +123,10 @@ export function addEdgeOnDisk(canvas: Canvas, disk: Disk, rgb: Rgb, warp: number
       const across = (4 * e) / ((1 + e) * (1 + e));
       const light = (peak * (1 + s) * Math.exp(-s) * across) / (1 + (s / 4) ** 8);
       const p = j * size + i;
-      bands[0][p]! += light * rgb[0];
-      bands[1][p]! += light * rgb[1];
-      bands[2][p]! += light * rgb[2];
+      // Stars are younger, and there is less dust, farther out.
+      const out = 0.22 * Math.min(s, 3);
+      for (let k = 0; k < 3; k++)
+        bands[k]![p]! += light * (inner[k]! + out * (outer[k]! - inner[k]!));
     }
   }
 }
@@ -169,7 +176,7 @@ export function addDustLane(canvas: Canvas, disk: Disk, tau: number, offset: num
   if (!(tau > 0)) return;
   const { x, y, radius: h } = disk;
   const q = diskAxisRatio(disk.inclination, disk.thickness);
-  const z = Math.max(0.9, 0.3 * h * Math.min(q, 0.5));
+  const z = Math.max(0.8, 0.28 * h * Math.min(q, 0.5));
   const cos = Math.cos((disk.angle * Math.PI) / 180);
   const sin = Math.sin((disk.angle * Math.PI) / 180);
   const { size, bands } = canvas;

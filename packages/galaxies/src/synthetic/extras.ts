@@ -5,6 +5,9 @@ import { diskAxisRatio } from "./disk.ts";
 import type { GalaxyParameters } from "./parameters.ts";
 import { armAngle, armStart } from "./texture.ts";
 
+/** Share of its light that an entirely irregular galaxy has in clumps; the rest is a disk. */
+export const CLUMPED = 0.62;
+
 const HII: Rgb = [0.93, 0.93, 1.14];
 
 /** Star-forming knots strung along the arms, or anywhere in the disk of an irregular galaxy. */
@@ -48,8 +51,8 @@ export function addClumps(rng: Rng, canvas: Canvas, disk: Disk, params: GalaxyPa
     const v = disk.radius * rng.normal(0, 1.15) * q;
     const x = disk.x + u * Math.cos(angle) - v * Math.sin(angle);
     const y = disk.y + u * Math.sin(angle) + v * Math.cos(angle);
-    const sigma = Math.max(0.6, disk.radius * rng.uniform(0.16, 0.55));
-    const flux = (disk.flux * 0.75 * irregularity * share) / total;
+    const sigma = Math.max(0.6, disk.radius * Math.exp(rng.normal(-1, 0.45)));
+    const flux = (disk.flux * CLUMPED * irregularity * share) / total;
     addSpot(canvas, x, y, sigma, flux, starlight(params.disk.colour + rng.normal(0, 0.12)));
   }
 }
@@ -84,8 +87,8 @@ export function addTail(
       canvas,
       x,
       y,
-      tail.width * (1 + 1.1 * s),
-      (flux * (1 - 0.75 * s)) / (0.62 * steps),
+      tail.width * (0.75 + 1.5 * s),
+      (flux * (1 - s) ** 1.4) / (0.42 * steps),
       rgb,
     );
   }

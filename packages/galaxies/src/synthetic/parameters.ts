@@ -74,10 +74,20 @@ const FAMILIES: [Family, share: number][] = [
   ["elliptical", 0.315],
   ["lenticular", 0.12],
   ["spiral", 0.4],
-  ["edge-on", 0.085],
+  ["edge-on", 0.092],
   ["irregular", 0.055],
-  ["star", 0.014],
-  ["trail", 0.011],
+  ["star", 0.01],
+  ["trail", 0.008],
+];
+
+// Two arms are the rule; 6 stands for "more than 4".
+const ARMS: [number, share: number][] = [
+  [1, 0.12],
+  [2, 0.52],
+  [3, 0.14],
+  [4, 0.09],
+  [5, 0.05],
+  [6, 0.08],
 ];
 
 /** Draws a galaxy as a survey would find it: mostly ellipticals and spirals, and some of everything. */
@@ -154,18 +164,15 @@ function spiral(rng: Rng, params: GalaxyParameters): void {
     colour: clamp(rng.normal(0.36, 0.2), 0, 0.9),
   });
   params.inclination = isotropic(rng, 74);
+  const arms = pick(rng, ARMS);
   // Early types wind tightly, late ones are open; the scatter about it is large.
-  const pitch = clamp(rng.normal(25 - 32 * params.bulge.fraction, 8), 6, 42);
-  const arms = pick(rng, [
-    [1, 0.13],
-    [2, 0.5],
-    [3, 0.14],
-    [4, 0.09],
-    [5, 0.06],
-    [6, 0.08],
-  ] as const);
+  const pitch = clamp(
+    rng.normal(25 - 32 * params.bulge.fraction, 8),
+    6 + 3 * Math.max(0, arms - 2),
+    42,
+  );
   params.spiral = {
-    strength: rng.uniform(0.25, 1),
+    strength: rng.uniform(0.32, 1),
     arms,
     pitch,
     flocculence: rng.bool(0.3) ? rng.uniform(0.5, 1) : rng.uniform(0, 0.45),
@@ -223,14 +230,15 @@ function disk(rng: Rng, params: GalaxyParameters, is: { fraction: number; colour
 /** Rings, lenses, mergers and so on: about a fifth of all galaxies have one that shows. */
 function oddities(rng: Rng, params: GalaxyParameters, family: Family): void {
   const faceOn = family === "spiral" || family === "lenticular";
+  const lane = family === "edge-on" ? 0.07 : family === "elliptical" ? 0.012 : 0;
   const kind = pick(rng, [
     ["none", 0.775],
     ["ring", faceOn ? 0.07 : 0],
-    ["lens", 0.018],
+    ["lens", family === "elliptical" ? 0.035 : 0.008],
     ["disturbed", 0.05],
     ["intruder", 0.055],
     ["merger", 0.06],
-    ["dust lane", family === "edge-on" ? 0.06 : 0.008],
+    ["dust lane", lane],
   ] as const);
   const angle = rng.uniform(0, 360);
   if (kind === "ring") {
@@ -256,6 +264,9 @@ function oddities(rng: Rng, params: GalaxyParameters, family: Family): void {
     };
   } else if (kind === "dust lane") {
     params.dustLane = rng.uniform(0.7, 1);
+    // A lane is thin: it shows in a galaxy that is near, and thick enough to have two sides.
+    params.magnification = rng.uniform(1.3, 2);
+    params.disk.thickness = Math.max(params.disk.thickness, 0.22);
   }
 }
 

@@ -5,7 +5,7 @@ import { type Canvas, createCanvas, starlight, toCamera } from "./canvas.ts";
 import { develop } from "./develop.ts";
 import { addBar, addDisk, addDustLane, addEdgeOnDisk, type Disk, isEdgeOn } from "./disk.ts";
 import { enlarge } from "./enlarge.ts";
-import { addClumps, addKnots, addLens, addTail } from "./extras.ts";
+import { addClumps, addKnots, addLens, addTail, CLUMPED } from "./extras.ts";
 import type { GalaxyParameters } from "./parameters.ts";
 import { addSpheroid } from "./sersic.ts";
 import {
@@ -61,13 +61,13 @@ export function addGalaxy(rng: Rng, canvas: Canvas, params: GalaxyParameters): v
     thickness: params.disk.thickness,
     angle: params.angle,
     inclination: params.inclination,
-    flux: flux * (1 - bulge.fraction) * (1 - 0.75 * params.irregularity),
+    flux: flux * (1 - bulge.fraction) * (1 - CLUMPED * params.irregularity),
   };
-  const barFlux = disk.flux * 0.17 * params.bar.strength;
+  const barFlux = disk.flux * 0.22 * params.bar.strength;
   const old = starlight(params.disk.colour + 0.12);
   const young = starlight(params.disk.colour - 0.38);
   if (isEdgeOn(params.inclination)) {
-    addEdgeOnDisk(canvas, disk, starlight(params.disk.colour + 0.1), rng.normal(0, 0.012));
+    addEdgeOnDisk(canvas, disk, old, young, rng.normal(0, 0.012));
   } else if (disk.flux > 0) {
     addDisk(canvas, disk, old, young, drawTexture(rng, params));
     const bar = { length: params.bar.length / m, angle: params.bar.angle, flux: barFlux };
@@ -177,7 +177,7 @@ function addForeground(rng: Rng, canvas: Canvas, optics: Optics, params: GalaxyP
     const flux = 900 * brightness;
     addBrightStar(canvas, optics, { x, y, flux, rgb: starlight(rng.uniform(0, 1)), angle: spikes });
   } else if (kind === "trail") {
-    addTrail(rng, canvas, x, y, 0.4 * brightness);
+    addTrail(rng, canvas, x, y, 0.15 * brightness);
   } else if (intruder.strength > 0) {
     const phi = (intruder.angle * Math.PI) / 180;
     const d = intruder.distance / canvas.magnification;

@@ -17,7 +17,8 @@ export interface Spheroid {
 
 /**
  * b_n, which makes the effective radius hold half of the light of exp(-b ((r/Re)^(1/n) - 1)):
- * the expansion of Ciotti & Bertin (1999), good to 1e-4 for n from 0.5 to 10.
+ * the expansion of Ciotti & Bertin (1999); inside lies half of the light to 2e-4 at n = 0.7, and far
+ * better above.
  */
 export function sersicB(n: number): number {
   const i = 1 / n;

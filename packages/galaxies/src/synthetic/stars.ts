@@ -82,9 +82,9 @@ export function addBrightStar(
 /** A satellite's or an aeroplane's trail: one straight line, exposed in mostly one band. */
 export function addTrail(rng: Rng, canvas: Canvas, x: number, y: number, light: number): void {
   const phi = rng.uniform(0, Math.PI);
-  const width = rng.uniform(1.2, 2.6);
+  const width = rng.uniform(1.6, 3);
   const band = rng.int(3);
-  const rgb: Rgb = [band === 0 ? 2.4 : 0.3, band === 1 ? 2.2 : 0.35, band === 2 ? 2.4 : 0.3];
+  const rgb: Rgb = [band === 0 ? 2 : 0.5, band === 1 ? 1.9 : 0.55, band === 2 ? 2 : 0.5];
   const { size, bands } = canvas;
   const cos = Math.cos(phi);
   const sin = Math.sin(phi);

@@ -81,7 +81,7 @@ export function drawTexture(rng: Rng, params: GalaxyParameters): Texture {
         1 + lopsided * Math.cos(turns * 2 * Math.PI - lopsidedAngle) * Math.min(1, r / 2.2);
       const light =
         (1 - 0.62 * envelope - gap - barGap) * (1 + 0.12 * patchy) +
-        2.6 * arm +
+        2.9 * arm +
         ringLight * (1 + 0.25 * patchy);
       const p = (row * ANGLES + column) * FIELDS;
       cells[p] = Math.max(0.03, light * side);

@@ -69,7 +69,9 @@ function conditionalAnswers(params: GalaxyParameters): number[][] {
   const seen = clarity * Math.sqrt(facing);
 
   // 1: any feature at all, of which the strongest counts most.
-  const arms = hasDisk * spiral.strength * (0.6 + 0.4 * facing) * (1 - edgeOn);
+  const countable = armClarity(params);
+  const arms =
+    hasDisk * spiral.strength * (0.4 + 0.6 * countable) * (0.6 + 0.4 * facing) * (1 - edgeOn);
   const bar = hasDisk * params.bar.strength * facing;
   const loud = Math.max(params.disturbance, 0.75 * params.companion.strength, 0.8 * irregularity);
   const feature = either(
@@ -82,15 +84,15 @@ function conditionalAnswers(params: GalaxyParameters): number[][] {
     0.5 * lens.strength,
     0.12 * hasDisk,
   );
-  const features = sigmoid(7.5 * feature * (0.25 + 0.75 * clarity) - 3.1);
-  const artifact = isGalaxy ? 0.006 + 0.05 * (1 - clarity) ** 3 : 0.86;
+  const features = sigmoid(7 * feature * (0.3 + 0.7 * clarity) - 2.4);
+  const artifact = isGalaxy ? 0.006 + 0.03 * (1 - clarity) ** 3 : 0.86;
   const smooth = (1 - artifact) * (1 - features);
 
   // 2 to 5: the disk.
   const barred = sigmoid(8 * params.bar.strength * (0.3 + 0.7 * seen) - 2.9);
   const spirals = sigmoid(8.5 * Math.sqrt(arms) * (0.35 + 0.65 * seen) - 2.9);
   const prominence = Math.sqrt(bulge.fraction) + 0.06 * params.bar.strength;
-  const bulges = ordered(prominence, [0.14, 0.4, 0.68], 0.07);
+  const bulges = ordered(prominence, [0.15, 0.47, 0.78], 0.07);
 
   // 6 and 8: what is odd, and how well each kind of it is seen.
   const visible = 0.35 + 0.65 * clarity;
@@ -119,9 +121,13 @@ function conditionalAnswers(params: GalaxyParameters): number[][] {
   const boxy = (1 - noBulge) * sigmoid(9 * bulge.boxiness * visible - 4.1);
   const winding = ordered(spiral.pitch, [14.5, 24.5], 3.2);
   const cannotTell = sigmoid(
-    6 * spiral.flocculence + 2.2 * (1 - seen) + 0.25 * (spiral.arms - 2) - 4.3,
+    6 * spiral.flocculence +
+      2.2 * (1 - seen) +
+      0.15 * (spiral.arms - 2) +
+      3 * (0.8 - countable) -
+      4.7,
   );
-  const confusion = 0.38 + 0.45 * (1 - seen);
+  const confusion = 0.36 + 0.36 * (1 - seen);
   const counts = normalise(
     [1, 2, 3, 4, 5.4].map(
       (n) => Math.exp(-0.5 * ((n - Math.min(spiral.arms, 5.4)) / confusion) ** 2) + 0.012,
@@ -147,9 +153,16 @@ function conditionalAnswers(params: GalaxyParameters): number[][] {
 function featureClarity(params: GalaxyParameters): number {
   // R90 is about 50 frame pixels for all; how many blurs is that?
   const blurs = 50 / (params.seeing * params.magnification);
-  const sharp = blurs ** 2 / (blurs ** 2 + 5 ** 2);
+  const sharp = blurs ** 2 / (blurs ** 2 + 3.5 ** 2);
   const bright = params.brightness / (params.brightness + 55);
   return sharp * bright;
+}
+
+/** Whether the eye can follow one arm: the gap to the next one outwards, in blurs, 0 to 1. */
+function armClarity({ spiral, seeing, magnification }: GalaxyParameters): number {
+  const gap = (2 * Math.PI * Math.tan((spiral.pitch * Math.PI) / 180)) / Math.max(1, spiral.arms);
+  const blurs = (30 * gap) / (seeing * magnification);
+  return blurs ** 2 / (blurs ** 2 + 1);
 }
 
 function sigmoid(x: number): number {
