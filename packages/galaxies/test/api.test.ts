@@ -1,0 +1,116 @@
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as galaxies from "@gz/galaxies";
+import { expect, test } from "vitest";
+import { temporaryFolder } from "./helpers.ts";
+
+test("exports these functions and no others", () => {
+  expect(Object.keys(galaxies).sort()).toEqual([
+    "COLUMNS",
+    "KAGGLE_TREE",
+    "PROPER_TREE",
+    "buildPixelCache",
+    "castVotes",
+    "checkDataset",
+    "checkSubmission",
+    "decode",
+    "galaxyVotes",
+    "openDataset",
+    "openPixelCache",
+    "openPredictions",
+    "pixelCacheSize",
+    "readPredictions",
+    "renderGalaxy",
+    "sampleGalaxy",
+    "shrink",
+    "writePredictions",
+    "writeSynthetic",
+  ]);
+});
+
+test("the README's example runs as pasted and prints what it promises", async () => {
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  const example = /```js\n(.*?)```/s.exec(readme)![1]!;
+  const body = example.replace(/^import (\{.*?\}) from "(.+)";$/gm, 'const $1 = await load("$2");');
+  // Its temporary folder goes into the test's own.
+  const parent = await temporaryFolder();
+  let folder = "";
+  const load = (name: string): unknown => {
+    if (name === "@gz/galaxies") return galaxies;
+    if (name === "node:fs/promises")
+      return {
+        mkdtemp: async (prefix: string) => {
+          folder = await mkdtemp(join(parent, prefix.slice(tmpdir().length)));
+          return folder;
+        },
+      };
+    return import(name);
+  };
+  const lines: string[] = [];
+  const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
+  await new AsyncFunction("load", "console", body)(load, {
+    log: (line: string) => void lines.push(line),
+  });
+  expect(lines.slice(0, 2)).toEqual([
+    "galaxy 100000: 424 x 424 x 3",
+    "Is the galaxy simply smooth and rounded, with no sign of a disk?",
+  ]);
+  const shares = lines.slice(2).map((line) => line.split(": "));
+  expect(shares.map(([words]) => words)).toEqual([
+    "smooth",
+    "features or disk",
+    "star or artifact",
+  ]);
+  expect(shares.reduce((sum, [, share]) => sum + Number(share), 0)).toBeCloseTo(1, 1);
+  const data = await galaxies.openDataset(folder);
+  await galaxies.checkSubmission(join(folder, "submission.csv"), data.testIds);
+  const { values } = await galaxies.readPredictions(join(folder, "submission.csv"));
+  const first = [0, 1, 2].map((i) => data.labels![37 * i]!);
+  expect(values[0]).toBeCloseTo((first[0]! + first[1]! + first[2]!) / 3, 6);
+});
+
+const real = process.env.GALAXY_ZOO_DIR;
+const withReal = test.skipIf(!real);
+if (!real) console.log("real galaxies: skipped; set GALAXY_ZOO_DIR to a folder of Galaxy Zoo data");
+
+withReal("real data: opens, and the mean label scores what it should", async () => {
+  const data = await galaxies.openDataset(real!);
+  const { trainIds, testIds } = data;
+  const labels = data.labels!;
+  expect(labels.length).toBe(37 * trainIds.length);
+  expect(trainIds[0]).toBe(100008);
+  const mean = new Float64Array(37);
+  labels.forEach((value, i) => void (mean[i % 37]! += value / trainIds.length));
+  let sum = 0;
+  labels.forEach((value, i) => void (sum += (value - mean[i % 37]!) ** 2));
+  const rmse = Math.sqrt(sum / labels.length);
+  expect(rmse).toBeGreaterThan(0.15);
+  expect(rmse).toBeLessThan(0.18);
+  expect(new Set([...trainIds, ...testIds]).size).toBe(trainIds.length + testIds.length);
+  if (trainIds.length !== 4000) return; // the whole download
+  expect(testIds).toHaveLength(1197);
+  expect(rmse).toBeCloseTo(0.1677, 4);
+});
+
+withReal("real data: nothing is wrong, images decode, shrink and are cached", async () => {
+  expect(await galaxies.checkDataset(real!)).toEqual([]);
+  const data = await galaxies.openDataset(real!);
+  // The first 20 galaxies as a data set of their own.
+  const description = data.describe();
+  const few = await galaxies.openDataset({
+    ...description,
+    trainIds: description.trainIds.slice(0, 20),
+    labelRows: description.labelRows.slice(0, 20),
+  });
+  const dir = await temporaryFolder();
+  const built = await galaxies.buildPixelCache(few, "train", { shrink: 2, dir });
+  expect(built).toMatchObject({ count: 20, height: 212, width: 212, built: true });
+  const cache = galaxies.openPixelCache(built.file);
+  const bytes = await data.read(few.trainIds[7]!, "train");
+  const image = galaxies.shrink(await galaxies.decode(bytes), 2);
+  expect(cache.read(7).data).toEqual(image.data);
+  cache.close();
+  // A galaxy in the middle of a dark sky.
+  expect(image.get(106, 106, 1)).toBeGreaterThan(3 * image.get(3, 3, 1));
+});
