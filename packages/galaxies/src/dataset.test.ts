@@ -223,19 +223,21 @@ test("damaged zips are told from good ones", async () => {
   );
 
   // a byte of an image changed: the directory is fine, the image is not
-  const changed = Buffer.from(good);
-  changed[100]! ^= 255;
-  const folder = await folderWith({ ...zips, "images_training_rev1.zip": changed });
-  const dataset = await openDataset(folder);
-  await expect(dataset.read(TRAIN[0]!, "train")).rejects.toThrow(
-    `read: expected an image at ${folder}/images_training_rev1.zip/images_training_rev1/100008.jpg (row 2 of training_solutions_rev1.csv) but `,
-  );
-  expect(await dataset.read(TRAIN[1]!, "train")).toEqual(await jpeg(TRAIN[1]!));
-  await dataset.close();
-  await expect(dataset.read(TRAIN[1]!, "train")).rejects.toThrow("but the data set is closed");
-  await expect(openDataset(folder).then((d) => d.read(999, "train"))).rejects.toThrow(
-    "but no such image in the archive",
-  );
+  for (const compress of [true, false]) {
+    const changed = Buffer.from((await kaggleZips(compress))["images_training_rev1.zip"]!);
+    changed[100]! ^= 255;
+    const folder = await folderWith({ ...zips, "images_training_rev1.zip": changed });
+    const dataset = await openDataset(folder);
+    await expect(dataset.read(TRAIN[0]!, "train")).rejects.toThrow(
+      `read: expected an image at ${folder}/images_training_rev1.zip/images_training_rev1/100008.jpg (row 2 of training_solutions_rev1.csv) but its data in the zip archive are damaged (`,
+    );
+    expect(await dataset.read(TRAIN[1]!, "train")).toEqual(await jpeg(TRAIN[1]!));
+    await dataset.close();
+    await expect(dataset.read(TRAIN[1]!, "train")).rejects.toThrow("but the data set is closed");
+  }
+  const unknown = await openDataset(await folderWith(zips));
+  await expect(unknown.read(999, "train")).rejects.toThrow("but no such image in the archive");
+  await unknown.close();
 
   const twice = await folderWith({
     ...zips,

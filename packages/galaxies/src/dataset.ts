@@ -1,5 +1,5 @@
 import { realpath } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { reason } from "./files.ts";
 import { type Images, type ImagesDescription, openImages } from "./images.ts";
 import { labelProblem } from "./labels.ts";
@@ -73,7 +73,7 @@ export interface Examined {
 
 /** Lists and reads everything but the images' bytes, telling of each problem. */
 export async function examine(path: string, report: Report): Promise<Examined> {
-  const { train, labels, test } = await locate(path);
+  const { train, labels, test } = await locate(resolve(path));
   const real = await realpath(path);
   const table = await labels?.read((stream) =>
     readTable(stream, labels.file, report, labelProblem),

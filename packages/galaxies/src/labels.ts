@@ -1,7 +1,7 @@
 import { COLUMNS, KAGGLE_TREE } from "./tree.ts";
 
 /** How far a label may stray from [0, 1], and a question's sum from its parents' sum: rounding in published files. */
-export const LABEL_TOLERANCE = 1e-5;
+const TOLERANCE = 1e-5;
 
 const index = new Map(COLUMNS.map((column, i) => [column, i]));
 const questions = KAGGLE_TREE.map(({ name, answers, parents = [] }) => ({
@@ -15,17 +15,17 @@ const questions = KAGGLE_TREE.map(({ name, answers, parents = [] }) => ({
 /** What is wrong with the 37 vote fractions of one galaxy by Kaggle's tree; undefined when nothing is. */
 export function labelProblem(values: ArrayLike<number>): string | undefined {
   for (let k = 0; k < COLUMNS.length; k++)
-    if (!(values[k]! >= -LABEL_TOLERANCE && values[k]! <= 1 + LABEL_TOLERANCE))
+    if (!(values[k]! >= -TOLERANCE && values[k]! <= 1 + TOLERANCE))
       return `expected a vote fraction from 0 to 1 for ${COLUMNS[k]} but got ${values[k]}`;
   for (const { name, answers, parents, columns, parentColumns } of questions) {
     let sum = 0;
     for (const k of columns) sum += values[k]!;
     let weight = parents.length === 0 ? 1 : 0;
     for (const k of parentColumns) weight += values[k]!;
-    if (Math.abs(sum - weight) > LABEL_TOLERANCE)
+    if (Math.abs(sum - weight) > TOLERANCE)
       return `expected the answers of ${name} (${answers[0]} to ${answers.at(-1)}) to add up to ${
         parents.length === 0 ? "1" : `${parents.join(" + ")} = ${short(weight)}`
-      } within 0.00001 but got ${short(sum)}`;
+      } within ${TOLERANCE.toFixed(5)} but got ${short(sum)}`;
   }
   return undefined;
 }

@@ -8,7 +8,8 @@ import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import type { Entry } from "yauzl";
 import { cacheFolder, createAtomic, fileError } from "./files.ts";
-import { type ImagesDescription, listFolder, listZip } from "./images.ts";
+import type { ImagesDescription } from "./images.ts";
+import { listFolder, listZip } from "./list-images.ts";
 import {
   entryStream,
   storedPlace,
@@ -30,7 +31,7 @@ export interface LocatedImages {
 }
 
 /** A labels file that was found. */
-export interface LocatedLabels {
+interface LocatedLabels {
   /** Its path, for messages. */
   file: string;
   /** Gives its bytes to `use`, as a stream. */

@@ -2,16 +2,15 @@
  * Zip archives read in place: an archive is a byte range of a file, so that a stored zip inside a zip is one too.
  * yauzl reads the directory; images are then read by one positioned read each, in any order and number at a time.
  */
-import { close, open, read, stat } from "node:fs";
-import { Readable } from "node:stream";
+import { close, open, stat } from "node:fs";
 import { promisify } from "node:util";
 import { crc32, inflateRaw } from "node:zlib";
 import type { Entry, ZipFile } from "yauzl";
 import yauzl from "yauzl";
+import { RangeReader, readUpTo } from "./zip-range.ts";
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
-const readFile = promisify(read);
 const statFile = promisify(stat);
 const inflate = promisify(inflateRaw) as (data: Buffer, options: object) => Promise<Buffer>;
 
@@ -37,74 +36,10 @@ export interface EntryPlace {
 const STORED = 0;
 const DEFLATED = 8;
 const LOCAL_HEADER = 30;
-const CHUNK = 1 << 20;
 
 /** The place of an archive that is a file of its own. */
 export async function zipFilePlace(file: string): Promise<ZipPlace> {
   return { file, label: file, start: 0, size: (await statFile(file)).size };
-}
-
-/** yauzl's view of a byte range; small reads (the directory's entries) are served from a window. */
-class RangeReader extends yauzl.RandomAccessReader {
-  readonly fd: number;
-  readonly start: number;
-  readonly size: number;
-  window: Buffer = Buffer.alloc(0);
-  windowStart = 0;
-
-  constructor(fd: number, start: number, size: number) {
-    super();
-    this.fd = fd;
-    this.start = start;
-    this.size = size;
-  }
-
-  override _readStreamForRange(start: number, end: number): Readable {
-    return Readable.from(this.chunks(start, end));
-  }
-
-  // Not fs.createReadStream: destroying that closes the descriptor, autoClose or not.
-  async *chunks(start: number, end: number): AsyncGenerator<Buffer> {
-    for (let at = start; at < end; ) {
-      const chunk = await readUpTo(this.fd, this.start + at, Math.min(CHUNK, end - at));
-      if (chunk.length === 0) return; // yauzl says so
-      yield chunk;
-      at += chunk.length;
-    }
-  }
-
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null) => void,
-  ): void {
-    const from = position - this.windowStart;
-    if (from >= 0 && from + length <= this.window.length) {
-      this.window.copy(buffer, offset, from, from + length);
-      queueMicrotask(() => callback(null));
-      return;
-    }
-    const want = Math.min(Math.max(length, CHUNK), this.size - position);
-    if (want < length) {
-      callback(new Error("unexpected EOF"));
-      return;
-    }
-    readUpTo(this.fd, this.start + position, want).then(
-      (window) => {
-        if (window.length < length) {
-          callback(new Error("unexpected EOF"));
-          return;
-        }
-        this.window = window;
-        this.windowStart = position;
-        window.copy(buffer, offset, 0, length);
-        callback(null);
-      },
-      (error) => callback(error),
-    );
-  }
 }
 
 /** Opens an archive for the time of `use`; its errors name the archive. */
@@ -200,21 +135,15 @@ export async function readEntry(fd: number, start: number, entry: EntryPlace): P
     bytes = await readUpTo(fd, start + offset, data + compressed);
   if (bytes.length < data + compressed) throw new Error("the zip archive is cut short here");
   const raw = bytes.subarray(data, data + compressed);
-  const content =
-    method === DEFLATED ? await inflate(raw, { maxOutputLength: Math.max(size, 1) }) : raw;
-  if (content.length !== size || crc32(content) !== crc)
-    throw new Error("its checksum in the zip archive does not hold");
-  return content;
+  if (method !== DEFLATED) return checked(raw, size, crc);
+  const content = await inflate(raw, { maxOutputLength: Math.max(size, 1) }).catch((error) => {
+    throw new Error(`its data in the zip archive are damaged (${error.message})`, { cause: error });
+  });
+  return checked(content, size, crc);
 }
 
-/** Reads at a position; fewer bytes where the file ends. */
-async function readUpTo(fd: number, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await readFile(fd, buffer, done, length - done, position + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return buffer.subarray(0, done);
+function checked(content: Buffer, size: number, crc: number): Buffer {
+  if (content.length !== size || crc32(content) !== crc)
+    throw new Error("its data in the zip archive are damaged (the checksum does not hold)");
+  return content;
 }
