@@ -1,6 +1,7 @@
 // Gradients of a 2D convolution, NHWC and HWIO.
 import * as tf from "@tensorflow/tfjs";
 import {
+  address,
   as,
   type Backend,
   type Call,
@@ -10,6 +11,7 @@ import {
   type Info,
   register,
   run,
+  simd,
 } from "./heap.ts";
 
 type Padding = "valid" | "same" | number | [number, number][];
@@ -45,57 +47,74 @@ function geometry(
   );
 }
 
-/** dW of a convolution: itself a convolution, of x by dy with batch and channels exchanged. */
+/** Images are taken so many bytes of x and dy at a time, which stay in the cache for all taps. */
+const GROUP_BYTES = 1 << 18;
+
+/**
+ * dW of a convolution: dW[i, j] += x[row i, column j of the pixel's patch] dy[pixel]', over all pixels. Where
+ * a whole row of the patch lies inside the image its kw C values are one vector: they are neighbours in memory.
+ */
 function filterGradient({
   inputs,
   attrs,
   backend,
 }: Call<{ x: Info; dy: Info }, ConvAttrs & { filterShape: number[] }>): Info {
-  const { x, dy } = inputs;
-  const g = geometry("Conv2DBackpropFilter", x.shape, attrs.filterShape, attrs);
-  const { filterHeight: kh, filterWidth: kw, strideHeight: sh, strideWidth: sw } = g;
-  const xt = run(backend, "Transpose", { x }, { perm: [3, 1, 2, 0] });
-  const dyt = run(backend, "Transpose", { x: dy }, { perm: [1, 2, 0, 3] });
-  // Rows and columns of x that the strides never reach give rows and columns beyond the filter's.
-  const bottom = Math.max(0, kh + (g.outHeight - 1) * sh - g.inHeight - g.padInfo.top);
-  const right = Math.max(0, kw + (g.outWidth - 1) * sw - g.inWidth - g.padInfo.left);
-  const full = run(
-    backend,
-    "Conv2D",
-    { x: xt, filter: dyt },
-    {
-      strides: 1,
-      dilations: [sh, sw],
-      pad: [
-        [0, 0],
-        [g.padInfo.top, bottom],
-        [g.padInfo.left, right],
-        [0, 0],
-      ],
-      dataFormat: "NHWC",
-    },
-  );
-  dispose(backend, xt, dyt);
+  const g = geometry("Conv2DBackpropFilter", inputs.x.shape, attrs.filterShape, attrs);
+  const { filterWidth: kw, inChannels: c, outChannels: o, strideHeight, strideWidth } = g;
   const dw = empty(backend, attrs.filterShape);
-  exchange(floats(backend, full), full.shape, floats(backend, dw), attrs.filterShape);
-  dispose(backend, full);
+  floats(backend, dw).fill(0);
+  const [x, dy, to] = [inputs.x, inputs.dy, dw].map((t) => address(backend, t));
+  const xImage = 4 * g.inHeight * g.inWidth * c;
+  const dyImage = 4 * g.outHeight * g.outWidth * o;
+  const group = Math.max(1, Math.floor(GROUP_BYTES / (xImage + dyImage)));
+  const { outerProducts } = simd(backend);
+
+  for (let n = 0; n < g.batchSize; n += group)
+    for (let i = 0; i < g.filterHeight; i++) {
+      const rows = reached(g.outHeight, g.inHeight, strideHeight, i - g.padInfo.top);
+      const add = (first: number, last: number, j: number, taps: number) => {
+        if (last <= first || rows.last <= rows.first) return;
+        const row = rows.first * strideHeight + i - g.padInfo.top;
+        const column = first * strideWidth + j - g.padInfo.left;
+        outerProducts(
+          x + n * xImage + 4 * (row * g.inWidth + column) * c,
+          dy + n * dyImage + 4 * (rows.first * g.outWidth + first) * o,
+          to + 4 * (i * kw + j) * c * o,
+          Math.min(group, g.batchSize - n),
+          rows.last - rows.first,
+          last - first,
+          xImage,
+          4 * strideHeight * g.inWidth * c,
+          4 * strideWidth * c,
+          dyImage,
+          4 * g.outWidth * o,
+          taps * c,
+          o,
+        );
+      };
+      const columns = Array.from({ length: kw }, (_, j) =>
+        reached(g.outWidth, g.inWidth, strideWidth, j - g.padInfo.left),
+      );
+      const first = Math.max(...columns.map((r) => r.first));
+      const last = Math.max(first, Math.min(...columns.map((r) => r.last)));
+      add(first, last, 0, kw);
+      columns.forEach((r, j) => {
+        add(r.first, Math.min(first, r.last), j, 1);
+        add(Math.max(last, r.first), r.last, j, 1);
+      });
+    }
   return dw;
 }
 
-/** [C, h, w, O] to [kh, kw, C, O], leaving out what lies beyond kh and kw. */
-function exchange(
-  from: Float32Array,
-  [, h, w]: number[],
-  to: Float32Array,
-  [kh, kw, c, o]: number[],
-): void {
-  let t = 0;
-  for (let i = 0; i < kh!; i++)
-    for (let j = 0; j < kw!; j++)
-      for (let k = 0; k < c!; k++) {
-        const f = ((k * h! + i) * w! + j) * o!;
-        for (let q = 0; q < o!; q++) to[t++] = from[f + q]!;
-      }
+/** Output positions, first to before last, whose input position (position * stride + shift) exists. */
+function reached(
+  outputs: number,
+  inputs: number,
+  stride: number,
+  shift: number,
+): { first: number; last: number } {
+  const first = Math.max(0, Math.ceil(-shift / stride));
+  return { first, last: Math.max(first, Math.min(outputs, Math.ceil((inputs - shift) / stride))) };
 }
 
 /** dx of a convolution. */
@@ -142,7 +161,7 @@ function turn(backend: Backend, filter: Info): Info {
   const to = floats(backend, turned);
   let f = 0;
   for (let tap = kh * kw - 1; tap >= 0; tap--)
-    for (let i = 0; i < c; i++) for (let j = 0; j < o; j++) to[(tap * o + j) * c + i] = from[f++]!;
+    for (let i = 0; i < c; i++) for (let j = 0; j < o; j++) to[(tap * o + j) * c + i] = from[f++];
   return turned;
 }
 
@@ -157,21 +176,31 @@ function scatterGradient(backend: Backend, dy: Info, filter: Info, g: Geometry):
     { transposeA: false, transposeB: true },
   );
   const dx = empty(backend, g.inShape);
-  const from = floats(backend, shares);
-  const to = floats(backend, dx).fill(0);
-  let f = 0;
-  for (let n = 0; n < g.batchSize; n++)
-    for (let y = 0; y < g.outHeight; y++)
-      for (let x = 0; x < g.outWidth; x++)
-        for (let i = 0; i < kh; i++) {
-          const row = y * g.strideHeight - g.padInfo.top + i;
-          for (let j = 0; j < kw; j++, f += c) {
-            const column = x * g.strideWidth - g.padInfo.left + j;
-            if (row < 0 || row >= g.inHeight || column < 0 || column >= g.inWidth) continue;
-            const t = ((n * g.inHeight + row) * g.inWidth + column) * c;
-            for (let k = 0; k < c; k++) to[t + k]! += from[f + k]!;
-          }
-        }
+  floats(backend, dx).fill(0);
+  const [from, to] = [shares, dx].map((t) => address(backend, t));
+  const { addPixels } = simd(backend);
+  const share = 4 * kh * kw * c;
+  for (let i = 0; i < kh; i++)
+    for (let j = 0; j < kw; j++) {
+      const rows = reached(g.outHeight, g.inHeight, g.strideHeight, i - g.padInfo.top);
+      const columns = reached(g.outWidth, g.inWidth, g.strideWidth, j - g.padInfo.left);
+      const row = rows.first * g.strideHeight + i - g.padInfo.top;
+      const column = columns.first * g.strideWidth + j - g.padInfo.left;
+      addPixels(
+        to + 4 * (row * g.inWidth + column) * c,
+        from + (rows.first * g.outWidth + columns.first) * share + 4 * (i * kw + j) * c,
+        g.batchSize,
+        rows.last - rows.first,
+        columns.last - columns.first,
+        4 * g.inHeight * g.inWidth * c,
+        4 * g.strideHeight * g.inWidth * c,
+        4 * g.strideWidth * c,
+        share * g.outHeight * g.outWidth,
+        share * g.outWidth,
+        share,
+        c,
+      );
+    }
   dispose(backend, shares);
   return dx;
 }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import { compile, type Memory, type Simd } from "./simd.ts";
 
 /** The wasm backend as its kernels see it. */
 export type Backend = BackendWasm;
@@ -21,6 +22,30 @@ export function floats(backend: Backend, tensor: Info): Float32Array {
   if (tensor.dtype !== "float32")
     throw new TypeError(`wasm kernel: expected a float32 tensor but got ${tensor.dtype}`);
   return backend.typedArrayFromHeap(tensor) as Float32Array;
+}
+
+/** Where a float32 tensor's values lie on the heap: what the functions of simd() take. */
+export function address(backend: Backend, tensor: Info): number {
+  if (tensor.dtype !== "float32")
+    throw new TypeError(`wasm kernel: expected a float32 tensor but got ${tensor.dtype}`);
+  return backend.dataIdMap.get(tensor.dataId).memoryOffset;
+}
+
+const compiled = new WeakMap<object, Simd>();
+
+/** The assembled inner loops, on this backend's memory. */
+export function simd({ wasm }: Backend): Simd {
+  let functions = compiled.get(wasm);
+  if (!functions) {
+    // Memory belongs to the module in the threaded build, to its exports in the other.
+    const { wasmMemory, asm } = wasm as unknown as {
+      wasmMemory?: Memory;
+      asm: { memory: Memory };
+    };
+    functions = compile(wasmMemory ?? asm.memory);
+    compiled.set(wasm, functions);
+  }
+  return functions;
 }
 
 /** A new tensor on the heap, not filled. */

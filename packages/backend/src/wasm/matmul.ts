@@ -24,9 +24,9 @@ export function registerMatMul(): void {
     const single = a.shape.length === 2 && b.shape.length === 2;
     // A B' = (B A')': the transposed copies are then of A and of the product, which is less to move
     // where B is the weights of a wide dense layer.
-    const rows = a.shape[transposeA ? 1 : 0]!;
-    const columns = b.shape[0]!;
-    if (single && (transposeA || rows * (a.shape[1]! + columns) < columns * b.shape[1]!)) {
+    const rows = a.shape[transposeA ? 1 : 0];
+    const columns = b.shape[0];
+    if (single && (transposeA || rows * (a.shape[1] + columns) < columns * b.shape[1])) {
       const flipped = transposeA
         ? product(b, a)
         : using(backend, transpose(backend, a), (at) => product(b, at));

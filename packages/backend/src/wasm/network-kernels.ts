@@ -1,5 +1,15 @@
-// What tfjs composes of many operations, in one pass over the heap.
-import { type Call, empty, floats, type Info, register } from "./heap.ts";
+// What tfjs composes of many operations, in one or two passes over the heap.
+import {
+  address,
+  type Backend,
+  type Call,
+  dispose,
+  empty,
+  floats,
+  type Info,
+  register,
+  simd,
+} from "./heap.ts";
 
 export function registerNetworkKernels(): void {
   register("GzReluGrad", reluGrad);
@@ -10,10 +20,8 @@ export function registerNetworkKernels(): void {
 /** dx = dy where y > 0, else 0. */
 function reluGrad({ inputs, backend }: Call<{ dy: Info; y: Info }>): Info {
   const result = empty(backend, inputs.dy.shape);
-  const dy = floats(backend, inputs.dy);
-  const y = floats(backend, inputs.y);
-  const dx = floats(backend, result);
-  for (let i = 0; i < dx.length; i++) dx[i] = y[i]! > 0 ? dy[i]! : 0;
+  const [dy, y, dx] = [inputs.dy, inputs.y, result].map((t) => address(backend, t));
+  simd(backend).reluGrad(dy, y, dx, floats(backend, result).length);
   return result;
 }
 
@@ -23,33 +31,32 @@ function batchNorm({
   attrs: { epsilon },
   backend,
 }: Call<{ x: Info; scale: Info; offset: Info }, { epsilon: number }>): Info[] {
-  const channels = inputs.scale.shape[0]!;
+  const channels = inputs.scale.shape[0];
   const result = empty(backend, inputs.x.shape);
   // Mean, variance, then what the gradient needs: the mean once more and 1 / sqrt(variance + epsilon).
   const statistics = [0, 1, 2, 3].map(() => empty(backend, [channels]));
-  const x = floats(backend, inputs.x);
-  const scale = floats(backend, inputs.scale);
-  const offset = floats(backend, inputs.offset);
-  const [mean, variance, saved, inverse] = statistics.map((s) => floats(backend, s));
+  const gains = empty(backend, [channels]);
+  const pixels = floats(backend, result).length / channels;
+  const [sums, squares] = channelSums(backend, inputs.x, inputs.x, channels);
 
-  const count = x.length / channels;
-  const [sums, squares] = sumsOfProducts(x, x, channels);
-  const gain = new Float64Array(channels);
-  const level = new Float64Array(channels);
+  const scale = floats(backend, inputs.scale);
+  const [mean, variance, saved, inverse] = statistics.map((s) => floats(backend, s));
+  const gain = floats(backend, gains);
   for (let c = 0; c < channels; c++) {
-    const m = sums[c]! / count;
-    // In double precision the difference is safe for any float32 images.
-    const v = Math.max(squares[c]! / count - m * m, 0);
+    const m = sums[c] / pixels;
+    // The sums are double precision: the difference is safe for float32 values.
+    const v = Math.max(squares[c] / pixels - m * m, 0);
     const i = 1 / Math.sqrt(v + epsilon);
-    mean![c] = saved![c] = m;
-    variance![c] = v;
-    inverse![c] = i;
-    gain[c] = scale[c]! * i;
-    level[c] = offset[c]! - m * gain[c]!;
+    mean[c] = saved[c] = m;
+    variance[c] = v;
+    inverse[c] = i;
+    gain[c] = scale[c] * i;
   }
-  const y = floats(backend, result);
-  for (let i = 0; i < y.length; i += channels)
-    for (let c = 0; c < channels; c++) y[i + c] = x[i + c]! * gain[c]! + level[c]!;
+  const [x, y, m, k, offset] = [inputs.x, result, statistics[0], gains, inputs.offset].map((t) =>
+    address(backend, t),
+  );
+  simd(backend).normalize(x, y, m, k, offset, pixels, channels);
+  dispose(backend, gains);
   return [result, ...statistics];
 }
 
@@ -61,74 +68,49 @@ function batchNormGrad({
   inputs,
   backend,
 }: Call<{ dy: Info; x: Info; scale: Info; saved1: Info; saved2: Info }>): Info[] {
-  const channels = inputs.scale.shape[0]!;
+  const channels = inputs.scale.shape[0];
   const result = empty(backend, inputs.x.shape);
-  const scaleResult = empty(backend, [channels]);
-  const offsetResult = empty(backend, [channels]);
-  const dy = floats(backend, inputs.dy);
-  const x = floats(backend, inputs.x);
-  const scale = floats(backend, inputs.scale);
-  const mean = floats(backend, inputs.saved1);
-  const inverse = floats(backend, inputs.saved2);
-  const dscale = floats(backend, scaleResult);
-  const doffset = floats(backend, offsetResult);
+  const [dscales, doffsets, levels, gains, slopes] = [0, 1, 2, 3, 4].map(() =>
+    empty(backend, [channels]),
+  );
+  const pixels = floats(backend, result).length / channels;
+  const [sums, products] = channelSums(backend, inputs.dy, inputs.x, channels);
 
-  const count = x.length / channels;
-  const [sums, products] = sumsOfProducts(dy, x, channels);
-  // dx = gain dy + slope x + level
-  const gain = new Float64Array(channels);
-  const slope = new Float64Array(channels);
-  const level = new Float64Array(channels);
+  const [dscale, doffset, level, gain, slope, scale, mean, inverse] = [
+    ...[dscales, doffsets, levels, gains, slopes],
+    ...[inputs.scale, inputs.saved1, inputs.saved2],
+  ].map((t) => floats(backend, t));
   for (let c = 0; c < channels; c++) {
-    const m = mean[c]!;
-    const i = inverse[c]!;
-    const projection = (products[c]! - m * sums[c]!) * i;
-    dscale[c] = projection;
-    doffset[c] = sums[c]!;
-    gain[c] = scale[c]! * i;
-    slope[c] = (-gain[c]! * i * projection) / count;
-    level[c] = (-gain[c]! * sums[c]!) / count - slope[c]! * m;
+    dscale[c] = (products[c] - mean[c] * sums[c]) * inverse[c];
+    doffset[c] = sums[c];
+    level[c] = sums[c] / pixels;
+    gain[c] = scale[c] * inverse[c];
+    slope[c] = (-gain[c] * inverse[c] * dscale[c]) / pixels;
   }
-  const dx = floats(backend, result);
-  for (let i = 0; i < dx.length; i += channels)
-    for (let c = 0; c < channels; c++)
-      dx[i + c] = dy[i + c]! * gain[c]! + x[i + c]! * slope[c]! + level[c]!;
-  return [result, scaleResult, offsetResult];
+  const [dy, x, dx, l, k, m, s] = [
+    ...[inputs.dy, inputs.x, result],
+    ...[levels, gains, inputs.saved1, slopes],
+  ].map((t) => address(backend, t));
+  simd(backend).normalizeGrad(dy, x, dx, l, k, m, s, pixels, channels);
+  dispose(backend, levels, gains, slopes);
+  return [result, dscales, doffsets];
 }
 
-/** Sum of a, and of a b, for each channel, in double precision. Four channels at a time stay in registers. */
-function sumsOfProducts(
-  a: Float32Array,
-  b: Float32Array,
-  channels: number,
-): [Float64Array, Float64Array] {
-  const sums = new Float64Array(channels);
-  const products = new Float64Array(channels);
-  let c = 0;
-  for (; c + 4 <= channels; c += 4) {
-    let [s0, s1, s2, s3] = [0, 0, 0, 0];
-    let [p0, p1, p2, p3] = [0, 0, 0, 0];
-    for (let i = c; i < a.length; i += channels) {
-      const a0 = a[i]!;
-      const a1 = a[i + 1]!;
-      const a2 = a[i + 2]!;
-      const a3 = a[i + 3]!;
-      s0 += a0;
-      s1 += a1;
-      s2 += a2;
-      s3 += a3;
-      p0 += a0 * b[i]!;
-      p1 += a1 * b[i + 1]!;
-      p2 += a2 * b[i + 2]!;
-      p3 += a3 * b[i + 3]!;
-    }
-    sums.set([s0, s1, s2, s3], c);
-    products.set([p0, p1, p2, p3], c);
-  }
-  for (; c < channels; c++)
-    for (let i = c; i < a.length; i += channels) {
-      sums[c]! += a[i]!;
-      products[c]! += a[i]! * b[i]!;
-    }
-  return [sums, products];
+/** Sum of a, and of a b, for each channel, in double precision. */
+function channelSums(backend: Backend, a: Info, b: Info, channels: number): Float64Array[] {
+  const memory = empty(backend, [4 * channels]);
+  const bytes = floats(backend, memory).fill(0);
+  const start = address(backend, memory);
+  const pixels = floats(backend, a).length / channels;
+  simd(backend).channelSums(
+    address(backend, a),
+    address(backend, b),
+    start,
+    start + 8 * channels,
+    pixels,
+    channels,
+  );
+  const both = new Float64Array(bytes.slice().buffer);
+  dispose(backend, memory);
+  return [both.subarray(0, channels), both.subarray(channels)];
 }

@@ -1,6 +1,6 @@
 // Optimiser updates in one pass over the weights, in place on the heap.
 import * as tf from "@tensorflow/tfjs";
-import { type Backend, type Call, empty, floats, register } from "./heap.ts";
+import { address, type Backend, type Call, empty, floats, register, simd } from "./heap.ts";
 
 export function registerUpdateKernels(): void {
   register("GzNesterov", nesterov);
@@ -17,15 +17,9 @@ function nesterov({
   { learningRate: number; momentum: number }
 >): [] {
   makeWritable(backend, [inputs.variable, inputs.velocity]);
-  const theta = floats(backend, inputs.variable);
-  const velocity = floats(backend, inputs.velocity);
-  const gradient = floats(backend, inputs.gradient);
-  for (let i = 0; i < theta.length; i++) {
-    const push = learningRate * gradient[i]!;
-    const v = momentum * velocity[i]! - push;
-    velocity[i] = v;
-    theta[i]! += momentum * v - push;
-  }
+  const { variable, velocity, gradient } = inputs;
+  const [theta, v, g] = [variable, velocity, gradient].map((t) => address(backend, t));
+  simd(backend).nesterov(theta, v, g, variable.size, learningRate, momentum);
   return [];
 }
 
@@ -49,21 +43,16 @@ function adamw({
   }
 >): [] {
   makeWritable(backend, [inputs.variable, inputs.m, inputs.v]);
-  const theta = floats(backend, inputs.variable);
-  const first = floats(backend, inputs.m);
-  const second = floats(backend, inputs.v);
-  const gradient = floats(backend, inputs.gradient);
-  const rate = learningRate / (1 - beta1 ** step);
-  const root = Math.sqrt(1 - beta2 ** step);
-  const keep = 1 - learningRate * weightDecay;
-  for (let i = 0; i < theta.length; i++) {
-    const g = gradient[i]!;
-    const m = beta1 * first[i]! + (1 - beta1) * g;
-    const v = beta2 * second[i]! + (1 - beta2) * g * g;
-    first[i] = m;
-    second[i] = v;
-    theta[i] = keep * theta[i]! - (rate * m) / (Math.sqrt(v) / root + epsilon);
-  }
+  const { variable, m, v, gradient } = inputs;
+  const [theta, first, second, g] = [variable, m, v, gradient].map((t) => address(backend, t));
+  simd(backend).adamw(
+    ...[theta, first, second, g, variable.size],
+    ...[beta1, 1 - beta1, beta2, 1 - beta2],
+    learningRate / (1 - beta1 ** step),
+    Math.sqrt(1 - beta2 ** step),
+    epsilon,
+    1 - learningRate * weightDecay,
+  );
   return [];
 }
 
