@@ -130,7 +130,7 @@ function plainGalaxy(rng: Rng): GalaxyParameters {
     lens: { strength: 0, radius: 36, angle: 0, span: 60 },
     companion: { strength: 0, ratio: 0.5, distance: 40, angle: 0, size: 0.6 },
     intruder: { strength: 0, distance: 25, angle: 0 },
-    fieldDensity: 85 * Math.exp(rng.normal(0, 0.4)),
+    fieldDensity: 72 * Math.exp(rng.normal(0, 0.4)),
     sky: {
       level: [level + tint, level, Math.max(0.4, level - 1.7)],
       noise: 4.9 * Math.exp(rng.normal(0, 0.16)),

@@ -104,7 +104,7 @@ export function totalFlux(params: GalaxyParameters): number {
   const re = f === 1 ? bulge.radius * Math.sqrt(bulge.axisRatio) : 1.678 * disk.radius;
   // An inclined disk is brighter per area than face-on, but not as much as without dust.
   const cos = Math.cos((params.inclination * Math.PI) / 180);
-  const facing = f === 1 ? 1 : 0.35 + 0.65 * cos;
+  const facing = f === 1 ? 1 : 0.27 + 0.73 * cos;
   return brightness * facing * 2 * Math.PI * (re / magnification) ** 2;
 }
 
@@ -188,7 +188,7 @@ function addForeground(rng: Rng, canvas: Canvas, optics: Optics, params: GalaxyP
 }
 
 function drawOptics(rng: Rng, params: GalaxyParameters): Optics {
-  const offset = (): [number, number] => [rng.normal(0, 0.16), rng.normal(0, 0.16)];
+  const offset = (): [number, number] => [rng.normal(0, 0.21), rng.normal(0, 0.21)];
   return { fwhm: params.seeing, offsets: [offset(), [0, 0], offset()] };
 }
 

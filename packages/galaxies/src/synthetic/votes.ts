@@ -58,68 +58,118 @@ function parentWeight(parents: readonly string[] | undefined, votes: Float64Arra
   return parents.reduce((sum, name) => sum + votes[COLUMN_OF.get(name)!]!, 0);
 }
 
-/** For each question the fractions among those who are asked it. */
+/** What a person makes out in the picture, on which all answers rest; all from 0 to 1. */
+interface Impression {
+  /** How well details are seen at all, and details of an inclined disk. */
+  clarity: number;
+  seen: number;
+  hasDisk: number;
+  /** Cosine of the inclination. */
+  facing: number;
+  edgeOn: number;
+  arms: number;
+  /** Whether one arm can be told from the next. */
+  countable: number;
+}
+
+/** For each question, in the tree's order, the fractions among those who are asked it. */
 function conditionalAnswers(params: GalaxyParameters): number[][] {
-  const { spiral, bulge, inclination, disk, dustLane, ring, lens, irregularity } = params;
+  const impression = look(params);
+  const { edgeOn, arms, seen } = impression;
+  const barred = sigmoid(8 * params.bar.strength * (0.3 + 0.7 * seen) - 2.9);
+  const spiral = sigmoid(8.5 * Math.sqrt(arms) * (0.35 + 0.65 * seen) - 2.9);
+  const prominence = Math.sqrt(params.bulge.fraction) + 0.06 * params.bar.strength;
+  const odd = oddThings(params, impression);
+  const oddness = 0.05 + 0.9 * either(...odd);
+  return [
+    smoothOrFeatured(params, impression),
+    yesOrNo(0.015 + 0.97 * edgeOn),
+    yesOrNo(barred),
+    yesOrNo(spiral),
+    ordered(prominence, [0.15, 0.47, 0.78], 0.07),
+    yesOrNo(oddness),
+    roundness(params, impression),
+    normalise(odd.map((strength, i) => SPECULATION[i]! + 3 * strength ** 1.5)),
+    bulgeFromTheSide(params, impression),
+    ordered(params.spiral.pitch, [14.5, 24.5], 3.2),
+    armCount(params, impression),
+  ];
+}
+
+function look(params: GalaxyParameters): Impression {
+  const { inclination, disk, spiral, bulge } = params;
   const clarity = featureClarity(params);
-  const isGalaxy = params.kind === "galaxy";
   const hasDisk = 1 - step(0.75, 0.99, bulge.fraction);
   const facing = Math.cos((inclination * Math.PI) / 180);
-  const edgeOn = hasDisk * sigmoid((inclination - 77) / 3.2) * (1 - step(0.3, 0.5, disk.thickness));
-  const seen = clarity * Math.sqrt(facing);
-
-  // 1: any feature at all, of which the strongest counts most.
+  const thin = 1 - step(0.3, 0.5, disk.thickness);
+  const edgeOn = hasDisk * sigmoid((inclination - 77) / 3.2) * thin;
   const countable = armClarity(params);
-  const arms =
-    hasDisk * spiral.strength * (0.4 + 0.6 * countable) * (0.6 + 0.4 * facing) * (1 - edgeOn);
-  const bar = hasDisk * params.bar.strength * facing;
-  const loud = Math.max(params.disturbance, 0.75 * params.companion.strength, 0.8 * irregularity);
+  const visible = (0.4 + 0.6 * countable) * (0.6 + 0.4 * facing) * (1 - edgeOn);
+  return {
+    clarity,
+    seen: clarity * Math.sqrt(facing),
+    hasDisk,
+    facing,
+    edgeOn,
+    arms: hasDisk * spiral.strength * visible,
+    countable,
+  };
+}
+
+/** Question 1: smooth, features or disk, star or artifact. */
+function smoothOrFeatured(params: GalaxyParameters, impression: Impression): number[] {
+  const { clarity, hasDisk, facing, edgeOn, arms } = impression;
+  const { disturbance, companion, irregularity } = params;
   const feature = either(
     0.95 * Math.sqrt(arms),
-    0.45 * bar,
-    0.9 * ring.strength,
+    0.45 * hasDisk * params.bar.strength * facing,
+    0.9 * params.ring.strength,
     0.93 * edgeOn,
-    0.75 * loud,
-    0.6 * dustLane,
-    0.5 * lens.strength,
+    0.75 * Math.max(disturbance, 0.75 * companion.strength, 0.8 * irregularity),
+    0.6 * params.dustLane,
+    0.5 * params.lens.strength,
     0.12 * hasDisk,
   );
   const features = sigmoid(7 * feature * (0.3 + 0.7 * clarity) - 2.4);
-  const artifact = isGalaxy ? 0.006 + 0.03 * (1 - clarity) ** 3 : 0.86;
-  const smooth = (1 - artifact) * (1 - features);
+  const artifact = params.kind === "galaxy" ? 0.006 + 0.03 * (1 - clarity) ** 3 : 0.86;
+  return [(1 - artifact) * (1 - features), (1 - artifact) * features, artifact];
+}
 
-  // 2 to 5: the disk.
-  const barred = sigmoid(8 * params.bar.strength * (0.3 + 0.7 * seen) - 2.9);
-  const spirals = sigmoid(8.5 * Math.sqrt(arms) * (0.35 + 0.65 * seen) - 2.9);
-  const prominence = Math.sqrt(bulge.fraction) + 0.06 * params.bar.strength;
-  const bulges = ordered(prominence, [0.15, 0.47, 0.78], 0.07);
+/** Question 7, by the axis ratio of the whole, which blur makes rounder. */
+function roundness(params: GalaxyParameters, { hasDisk, clarity }: Impression): number[] {
+  const { bulge, disk, inclination } = params;
+  const flat = hasDisk * diskAxisRatio(inclination, disk.thickness);
+  const whole = bulge.fraction * bulge.axisRatio + (1 - bulge.fraction) * flat;
+  const apparent = whole + 0.12 * (1 - whole) * (1 - clarity);
+  return ordered(apparent, [0.4, 0.76], 0.055).reverse();
+}
 
-  // 6 and 8: what is odd, and how well each kind of it is seen.
+/** Question 8's answers: ring, lens, disturbed, irregular, other, merger, dust lane. */
+function oddThings(params: GalaxyParameters, { clarity, facing }: Impression): number[] {
   const visible = 0.35 + 0.65 * clarity;
-  const odd = [
-    0.95 * ring.strength ** 1.5 * visible * step(0.1, 0.5, facing),
-    0.9 * lens.strength * visible,
+  return [
+    0.95 * params.ring.strength ** 1.5 * visible * step(0.1, 0.5, facing),
+    0.9 * params.lens.strength * visible,
     0.85 * params.disturbance * visible,
-    0.85 * irregularity * visible,
-    0.75 * params.intruder.strength,
+    0.85 * params.irregularity * visible,
+    params.kind === "galaxy" ? 0.75 * params.intruder.strength : 0.7,
     0.95 * params.companion.strength,
-    0.9 * dustLane ** 2 * visible,
+    0.9 * params.dustLane ** 2 * visible,
   ];
-  if (!isGalaxy) odd[4] = 0.7;
-  const oddness = 0.05 + 0.9 * either(...odd);
-  const floor = [0.03, 0.015, 0.035, 0.05, 0.08, 0.04, 0.004];
-  const kinds = normalise(odd.map((strength, i) => floor[i]! + 3 * strength ** 1.5));
+}
 
-  // 7: the axis ratio of the whole.
-  const q = hasDisk * diskAxisRatio(inclination, disk.thickness);
-  const roundness = bulge.fraction * bulge.axisRatio + (1 - bulge.fraction) * q;
-  const blurred = roundness + 0.12 * (1 - roundness) * (1 - clarity);
-  const [cigar, between, round] = ordered(blurred, [0.4, 0.76], 0.055);
+// What those answer to question 8 who found a galaxy odd for no reason.
+const SPECULATION = [0.03, 0.015, 0.035, 0.05, 0.08, 0.04, 0.004];
 
-  // 9: the bulge seen from the side; 10 and 11: the arms.
-  const noBulge = 1 - sigmoid((Math.sqrt(bulge.fraction) - 0.27) / 0.05);
-  const boxy = (1 - noBulge) * sigmoid(9 * bulge.boxiness * visible - 4.1);
-  const winding = ordered(spiral.pitch, [14.5, 24.5], 3.2);
+/** Question 9: rounded, boxy, no bulge. */
+function bulgeFromTheSide({ bulge }: GalaxyParameters, { clarity }: Impression): number[] {
+  const some = sigmoid((Math.sqrt(bulge.fraction) - 0.27) / 0.05);
+  const boxy = some * sigmoid(9 * bulge.boxiness * (0.35 + 0.65 * clarity) - 4.1);
+  return [some - boxy, boxy, 1 - some];
+}
+
+/** Question 11: 1, 2, 3, 4, more than 4, can't tell. */
+function armCount({ spiral }: GalaxyParameters, { seen, countable }: Impression): number[] {
   const cannotTell = sigmoid(
     6 * spiral.flocculence +
       2.2 * (1 - seen) +
@@ -127,26 +177,18 @@ function conditionalAnswers(params: GalaxyParameters): number[][] {
       3 * (0.8 - countable) -
       4.7,
   );
+  // Five or more are one answer: they lie a little farther from 4 than 4 from 3.
+  const most = 5.4;
   const confusion = 0.36 + 0.36 * (1 - seen);
-  const counts = normalise(
-    [1, 2, 3, 4, 5.4].map(
-      (n) => Math.exp(-0.5 * ((n - Math.min(spiral.arms, 5.4)) / confusion) ** 2) + 0.012,
-    ),
-  );
+  const guesses = [1, 2, 3, 4, most].map((n) => {
+    const off = (n - Math.min(spiral.arms, most)) / confusion;
+    return 0.012 + Math.exp(-0.5 * off * off);
+  });
+  return [...normalise(guesses).map((p) => p * (1 - cannotTell)), cannotTell];
+}
 
-  return [
-    [smooth, (1 - artifact) * features, artifact],
-    [0.015 + 0.97 * edgeOn, 1 - (0.015 + 0.97 * edgeOn)],
-    [barred, 1 - barred],
-    [spirals, 1 - spirals],
-    bulges,
-    [oddness, 1 - oddness],
-    [round!, between!, cigar!],
-    kinds,
-    [1 - noBulge - boxy, boxy, noBulge],
-    winding,
-    [...counts.map((p) => p * (1 - cannotTell)), cannotTell],
-  ];
+function yesOrNo(yes: number): [number, number] {
+  return [yes, 1 - yes];
 }
 
 /** How well details are seen, 0 to 1: sharp against the galaxy's size, bright against the noise. */
