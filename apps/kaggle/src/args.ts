@@ -1,0 +1,69 @@
+/** Options that several commands share, and the checks that citty leaves to us. */
+import type { ArgsDef } from "citty";
+import { CliError } from "./errors.ts";
+
+export const dataArg = {
+  type: "string",
+  description: "Data set: Kaggle's folder or zips, or images/ + labels.csv (default: $GALAXY_ZOO_DIR)",
+  valueHint: "DIR",
+} as const;
+
+export const backendArg = {
+  type: "string",
+  description: "auto, tensorflow, webgpu or wasm",
+  default: "auto",
+  valueHint: "NAME",
+} as const;
+
+export const workersArg = {
+  type: "string",
+  description: "Threads that prepare images (default: by cores)",
+  valueHint: "N",
+} as const;
+
+/** Refuses options that the command does not have; citty passes them through in silence. */
+export function refuseUnknown(command: string, args: Record<string, unknown>, known: ArgsDef): void {
+  const names = new Set(
+    Object.keys(known).flatMap((name) => [name, name.replace(/-(\w)/g, (_, c) => c.toUpperCase())]),
+  );
+  for (const name of Object.keys(args))
+    if (name !== "_" && !names.has(name))
+      throw new CliError(`${command}: unknown option --${name}; see kaggle ${command} --help`);
+}
+
+/** The data set's path, or GALAXY_ZOO_DIR's. */
+export function dataPath(command: string, value: string | undefined): string {
+  const path = value ?? process.env.GALAXY_ZOO_DIR;
+  if (!path)
+    throw new CliError(`${command}: expected a data set for --data (or in GALAXY_ZOO_DIR) but got none`);
+  return path;
+}
+
+/** A positive whole number given as text. */
+export function integerArg(
+  command: string,
+  name: string,
+  value: string | undefined,
+  minimum = 1,
+): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < minimum)
+    throw new CliError(
+      `${command}: expected a whole number of at least ${minimum} for --${name} but got ${value}`,
+    );
+  return number;
+}
+
+/** A positive number given as text. */
+export function positiveArg(
+  command: string,
+  name: string,
+  value: string | undefined,
+): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!(number > 0 && Number.isFinite(number)))
+    throw new CliError(`${command}: expected a positive number for --${name} but got ${value}`);
+  return number;
+}

@@ -1,0 +1,51 @@
+import { defineCommand } from "citty";
+import { backendArg, dataArg, dataPath, integerArg, refuseUnknown, workersArg } from "../args.ts";
+import { CliError } from "../errors.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { type PredictedSplit, predictRun, readTransforms } from "../predict.ts";
+import { say } from "../progress.ts";
+
+const args = {
+  run: { type: "string", description: "The run's folder", required: true, valueHint: "RUN" },
+  data: dataArg,
+  split: { type: "string", description: "valid, test or all", default: "test", valueHint: "SPLIT" },
+  transforms: {
+    type: "string",
+    description: "60 (the winner's), 1, or a JSON file of zooms, rotations, flips, translations",
+    default: "60",
+    valueHint: "60|1|FILE",
+  },
+  out: {
+    type: "string",
+    description: "The CSV (default: predictions/SPLIT.csv in the run)",
+    valueHint: "FILE.csv",
+  },
+  backend: backendArg,
+  workers: workersArg,
+} as const;
+
+export const predict = defineCommand({
+  meta: { name: "predict", description: "A member's predictions, averaged over transforms." },
+  args,
+  async run({ args: given }) {
+    refuseUnknown("predict", given, args);
+    if (!["valid", "test", "all"].includes(given.split))
+      throw new CliError(`predict: expected valid, test or all for --split but got ${given.split}`);
+    const interrupt = onInterrupt(say);
+    try {
+      const files = await predictRun({
+        run: given.run,
+        data: dataPath("predict", given.data),
+        split: given.split as PredictedSplit,
+        transforms: readTransforms(given.transforms),
+        out: given.out,
+        backend: given.backend,
+        workers: integerArg("predict", "workers", given.workers),
+        signal: interrupt.signal,
+      });
+      for (const file of files) console.log(file);
+    } finally {
+      interrupt.release();
+    }
+  },
+});

@@ -1,0 +1,74 @@
+import { checkDataset, openDataset, type Problem, pixelCacheSize, type Split } from "@gz/galaxies";
+import { defineCommand } from "citty";
+import { dataArg, dataPath, integerArg, refuseUnknown } from "../args.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { pixelSource } from "../pixels.ts";
+import { createProgress, say } from "../progress.ts";
+import { loadRecipe } from "../recipe.ts";
+
+const args = {
+  data: dataArg,
+  recipe: {
+    type: "string",
+    description: "Cache what this recipe reads",
+    default: "modern",
+    valueHint: "NAME|FILE",
+  },
+  limit: { type: "string", description: "Problems to list", default: "50", valueHint: "N" },
+} as const;
+
+export const prepare = defineCommand({
+  meta: { name: "prepare", description: "Check a data set whole, and decode it once into a cache." },
+  args,
+  async run({ args: given }) {
+    refuseUnknown("prepare", given, args);
+    const path = dataPath("prepare", given.data);
+    const { input } = loadRecipe(given.recipe);
+    const limit = integerArg("prepare", "limit", given.limit) ?? 50;
+    const interrupt = onInterrupt(say);
+    try {
+      let progress: ReturnType<typeof createProgress> | undefined;
+      const problems = await checkDataset(path, {
+        decode: true,
+        onProgress(done, total) {
+          progress ??= createProgress("check", total);
+          progress.update(done);
+        },
+        signal: interrupt.signal,
+      });
+      progress?.stop();
+      if (problems.length > 0) {
+        for (const line of table(problems.slice(0, limit))) console.log(line);
+        if (problems.length > limit) console.log(`… and ${problems.length - limit} more (--limit)`);
+        say(`prepare: ${problems.length} problems in ${path}`);
+        return 1;
+      }
+      const dataset = await openDataset(path);
+      console.log(
+        `${path}: ${dataset.trainIds.length} labelled galaxies, ${dataset.testIds.length} test images, all well`,
+      );
+      for (const split of ["train", "test"] as Split[]) {
+        const count = (split === "train" ? dataset.trainIds : dataset.testIds).length;
+        if (count === 0 || input.shrink === 1) continue;
+        const megabytes = pixelCacheSize(dataset, split, { shrink: input.shrink }) / 1e6;
+        say(`${split}: ${count} images at 1/${input.shrink} of their size take ${megabytes.toFixed(0)} MB`);
+        const source = await pixelSource(dataset, split, input.shrink, interrupt.signal);
+        if (source.kind === "cache") console.log(source.file);
+      }
+      await dataset.close();
+      return 0;
+    } finally {
+      interrupt.release();
+    }
+  },
+});
+
+function table(problems: Problem[]): string[] {
+  const rows = problems.map(({ file, row, id, message }) => [
+    row === undefined ? file : `${file}:${row}`,
+    id === undefined ? "" : String(id),
+    message,
+  ]);
+  const widths = [0, 1].map((k) => Math.max(...rows.map((row) => row[k]!.length)));
+  return rows.map(([where, id, message]) => `${where!.padEnd(widths[0]!)}  ${id!.padEnd(widths[1]!)}  ${message}`);
+}

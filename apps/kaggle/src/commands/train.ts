@@ -1,0 +1,68 @@
+import { defineCommand } from "citty";
+import {
+  backendArg,
+  dataArg,
+  dataPath,
+  integerArg,
+  positiveArg,
+  refuseUnknown,
+  workersArg,
+} from "../args.ts";
+import { CliError } from "../errors.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { say } from "../progress.ts";
+import { loadRecipe } from "../recipe.ts";
+import { trainRun } from "../train.ts";
+
+const args = {
+  recipe: {
+    type: "string",
+    description: "best, fast, modern, tiny, or a JSON file",
+    default: "modern",
+    valueHint: "NAME|FILE",
+  },
+  data: dataArg,
+  out: { type: "string", description: "The run's folder", required: true, valueHint: "RUN" },
+  steps: { type: "string", description: "Train for N steps", valueHint: "N" },
+  minutes: { type: "string", description: "Train for M minutes", valueHint: "M" },
+  resume: { type: "boolean", description: "Go on with a run that was stopped", default: false },
+  backend: backendArg,
+  seed: { type: "string", description: "Seed of every random number", default: "1", valueHint: "N" },
+  workers: workersArg,
+  "checkpoint-steps": {
+    type: "string",
+    description: "Save every N steps (default: every 2 minutes)",
+    valueHint: "N",
+  },
+} as const;
+
+export const train = defineCommand({
+  meta: { name: "train", description: "Train one model of a recipe; Ctrl-C saves." },
+  args,
+  async run({ args: given }) {
+    refuseUnknown("train", given, args);
+    const steps = integerArg("train", "steps", given.steps);
+    const minutes = positiveArg("train", "minutes", given.minutes);
+    if (steps !== undefined && minutes !== undefined)
+      throw new CliError("train: expected --steps or --minutes but got both");
+    const interrupt = onInterrupt(say);
+    try {
+      const { finished } = await trainRun({
+        recipe: loadRecipe(given.recipe),
+        data: dataPath("train", given.data),
+        out: given.out,
+        ...(steps !== undefined && { budget: { steps } }),
+        ...(minutes !== undefined && { budget: { minutes } }),
+        resume: given.resume,
+        backend: given.backend,
+        seed: integerArg("train", "seed", given.seed, 0) ?? 1,
+        workers: integerArg("train", "workers", given.workers),
+        checkpointSteps: integerArg("train", "checkpoint-steps", given["checkpoint-steps"]),
+        signal: interrupt.signal,
+      });
+      return finished ? 0 : 130;
+    } finally {
+      interrupt.release();
+    }
+  },
+});

@@ -1,0 +1,27 @@
+/**
+ * Ctrl-C, once: asks the work to stop after what it is doing, so that it can save; twice: ends the process at once.
+ * SIGTERM (a cluster's notice) asks likewise.
+ */
+export interface Interrupt {
+  readonly signal: AbortSignal;
+  /** Gives the signals back to their default. */
+  release(): void;
+}
+
+export function onInterrupt(say: (line: string) => void): Interrupt {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(130);
+    say("stopping after this step (Ctrl-C again ends at once)");
+    controller.abort();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return {
+    signal: controller.signal,
+    release() {
+      process.off("SIGINT", stop);
+      process.off("SIGTERM", stop);
+    },
+  };
+}
