@@ -7,36 +7,43 @@ function mix(x: number): number {
   return x ^ (x >>> 16);
 }
 
-/** A 32-bit key from (seed, step), both up to 2^53; `start` makes independent keys of one pair. */
+/** A 32-bit key of (seed, step), both below 2^53; another `start` gives an independent key of the same pair. */
 function key(start: number, seed: number, step: number): number {
   let k = start;
   for (const word of [seed, seed / 2 ** 32, step, step / 2 ** 32]) k = mix((k ^ word) + 0x9e3779b9);
   return k;
 }
 
-/** How fine rates are: multiples of 1 / 65,536. */
-const LEVELS = 65536;
+/** Rates are multiples of 1 / LEVELS. */
+export const LEVELS = 65536;
 
-/** Fills `out` with 0 (dropped) or 1 / P(kept), for inverted dropout at `rate`, a multiple of 1 / 65,536 after rounding. */
+/**
+ * Fills `out` with 0 (dropped) or 1 / P(kept), the factors of inverted dropout. Floats are written as their bits, without branches:
+ * a mask is unpredictable, so a branch an element would cost more than the hash.
+ */
 export function fillMask(out: Float32Array, rate: number, seed: number, step: number): void {
   const a = key(0x243f6a88, seed, step);
   const b = key(0x13198a2e, seed, step);
-  const n = out.length;
-  if (rate === 0.5) {
-    // One bit an element.
-    for (let start = 0, word = 0; start < n; start += 32, word++) {
-      let bits = mix(mix(word + a) ^ b);
-      const end = Math.min(start + 32, n);
-      for (let i = start; i < end; i++, bits >>>= 1) out[i] = (bits & 1) << 1;
-    }
-    return;
+  const bits = new Int32Array(out.buffer, out.byteOffset, out.length);
+  if (rate === 0.5) fillHalf(bits, a, b);
+  else fillAbove(bits, Math.round(rate * LEVELS), a, b);
+}
+
+/** One bit an element. */
+function fillHalf(out: Int32Array, a: number, b: number): void {
+  for (let start = 0, word = 0; start < out.length; start += 32, word++) {
+    let bits = mix(mix((word + a) | 0) ^ b);
+    const end = Math.min(start + 32, out.length);
+    for (let i = start; i < end; i++, bits >>>= 1) out[i] = (bits & 1) << 30; // 0x40000000 is 2
   }
-  // Sixteen bits an element, against a threshold.
-  const threshold = Math.round(rate * LEVELS);
-  const kept = LEVELS / (LEVELS - threshold);
-  for (let start = 0, word = 0; start < n; start += 2, word++) {
-    const bits = mix(mix(word + a) ^ b);
-    out[start] = (bits & 0xffff) < threshold ? 0 : kept;
-    if (start + 1 < n) out[start + 1] = bits >>> 16 < threshold ? 0 : kept;
+}
+
+/** Sixteen bits an element: kept where they reach the threshold. */
+function fillAbove(out: Int32Array, threshold: number, a: number, b: number): void {
+  const kept = new Int32Array(new Float32Array([LEVELS / (LEVELS - threshold)]).buffer)[0]!;
+  for (let i = 0, word = 0; i < out.length; i += 2, word++) {
+    const bits = mix(mix((word + a) | 0) ^ b);
+    out[i] = kept & ~(((bits & 0xffff) - threshold) >> 31);
+    if (i + 1 < out.length) out[i + 1] = kept & ~(((bits >>> 16) - threshold) >> 31);
   }
 }

@@ -22,14 +22,18 @@ export interface TreeMatrices {
   columns: number;
   /** Longest chain of parents: how many times weights must be handed down. */
   depth: number;
-  /** [k, j] = 1 where columns k and j answer the same question. */
+  /** [j, k] = 1 where columns j and k answer the same question. */
   group: Float32Array;
-  /** [k, j] = 1 where column j is a parent of column k's question. */
-  parent: Float32Array;
-  /** [j, k]: `parent` transposed. */
-  child: Float32Array;
+  /** [j, k] = 1 where column j is a parent of column k's question. */
+  down: Float32Array;
+  /** [k, j]: `down` transposed. */
+  up: Float32Array;
   /** [k] = 1 where column k's question has no parents. */
   root: Float32Array;
+  /** [k] = question of column k. */
+  question: Int32Array;
+  /** [question, answer] = column; short questions are filled up with their first column. */
+  slots: Int32Array;
 }
 
 function fail(message: string): never {
@@ -52,17 +56,36 @@ function checkQuestion(question: Question, index: number): void {
     fail(`expected column names as parents of question "${name}" but got ${show(parents)}`);
 }
 
+/** Parent number `i` of question number `q`; `owners` tells each column's question. */
+function checkParent(
+  { name, parents = [] }: Question,
+  i: number,
+  q: number,
+  tree: QuestionTree,
+  owners: Map<string, number>,
+): void {
+  const column = parents[i]!;
+  const owner = owners.get(column);
+  const wanted = `expected a column of an earlier question as parent of "${name}" but`;
+  if (owner === undefined) fail(`${wanted} got the unknown "${column}"`);
+  if (owner === q) fail(`${wanted} "${column}" belongs to itself`);
+  if (owner > q) fail(`${wanted} "${column}" belongs to "${tree[owner]!.name}", which comes later`);
+  if (parents.indexOf(column) !== i)
+    fail(`expected each parent of "${name}" once but got "${column}" twice`);
+}
+
 /** The tree's matrices. Throws a TypeError for an unknown or later parent, a column that comes twice, a question without answers. */
 export function treeMatrices(tree: QuestionTree): TreeMatrices {
   if (!Array.isArray(tree) || tree.length === 0)
     fail(`expected an array of at least one question for tree but got ${show(tree)}`);
-  tree.forEach(checkQuestion);
+  const questions: QuestionTree = tree;
+  questions.forEach(checkQuestion);
   const all = new Map<string, number>(); // column -> question
-  tree.forEach(({ name, answers }, q) => {
+  questions.forEach(({ name, answers }, q) => {
     for (const column of answers) {
       if (all.has(column))
         fail(
-          `expected unique columns but "${column}" of question "${name}" is also in "${tree[all.get(column)!]!.name}"`,
+          `expected unique columns but "${column}" of question "${name}" is also in "${questions[all.get(column)!]!.name}"`,
         );
       all.set(column, q);
     }
@@ -70,37 +93,34 @@ export function treeMatrices(tree: QuestionTree): TreeMatrices {
   const names = [...all.keys()];
   const columns = names.length;
   const group = new Float32Array(columns * columns);
-  const parent = new Float32Array(columns * columns);
-  const child = new Float32Array(columns * columns);
+  const down = new Float32Array(columns * columns);
+  const up = new Float32Array(columns * columns);
   const root = new Float32Array(columns);
+  const widest = Math.max(...questions.map(({ answers }) => answers.length));
+  const slots: number[] = [];
   const depths: number[] = [];
-  tree.forEach(({ name, answers, parents = [] }, q) => {
-    let depth = 0;
-    for (const [i, column] of parents.entries()) {
-      const owner = all.get(column);
-      if (owner === undefined)
-        fail(
-          `expected a column of an earlier question as parent of "${name}" but got the unknown "${column}"`,
-        );
-      if (owner >= q)
-        fail(
-          `expected a column of an earlier question as parent of "${name}" but "${column}" belongs to ${owner === q ? "itself" : `"${tree[owner]!.name}", which comes later`}`,
-        );
-      if (parents.indexOf(column) !== i)
-        fail(`expected each parent of "${name}" once but got "${column}" twice`);
-      depth = Math.max(depth, depths[owner]! + 1);
-    }
-    depths.push(depth);
-    const mine = answers.map((column: string) => names.indexOf(column));
+  questions.forEach((question, q) => {
+    const parents = (question.parents ?? []).map((column, i) => {
+      checkParent(question, i, q, questions, all);
+      return names.indexOf(column);
+    });
+    depths.push(Math.max(0, ...parents.map((j) => depths[all.get(names[j]!)!]! + 1)));
+    const mine = question.answers.map((column) => names.indexOf(column));
     for (const k of mine) {
-      for (const j of mine) group[k * columns + j] = 1;
-      for (const column of parents) {
-        const j = names.indexOf(column);
-        parent[k * columns + j] = 1;
-        child[j * columns + k] = 1;
-      }
-      if (depth === 0) root[k] = 1;
+      for (const j of mine) group[j * columns + k] = 1;
+      for (const j of parents) down[j * columns + k] = up[k * columns + j] = 1;
+      if (parents.length === 0) root[k] = 1;
     }
+    for (let a = 0; a < widest; a++) slots.push(mine[a] ?? mine[0]!);
   });
-  return { columns, depth: Math.max(...depths), group, parent, child, root };
+  return {
+    columns,
+    depth: Math.max(...depths),
+    group,
+    down,
+    up,
+    root,
+    question: Int32Array.from(all.values()),
+    slots: Int32Array.from(slots),
+  };
 }

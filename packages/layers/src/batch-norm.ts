@@ -36,7 +36,7 @@ class BatchNorm extends tf.layers.Layer {
     if (!(momentum >= 0 && momentum < 1))
       throw new RangeError(`batchNorm: expected 0 <= momentum < 1 but got ${momentum}`);
     if (!(epsilon > 0 && epsilon < Infinity))
-      throw new RangeError(`batchNorm: expected a positive epsilon but got ${epsilon}`);
+      throw new RangeError(`batchNorm: expected a positive number for epsilon but got ${epsilon}`);
     this.momentum = momentum;
     this.epsilon = epsilon;
     this.gammaInitializer = toInitializer("batchNorm", "gammaInitializer", gammaInitializer);

@@ -1,6 +1,6 @@
 // Dropout whose mask is a function of (seed, step, element).
 import * as tf from "@tensorflow/tfjs";
-import { fillMask } from "./_dropout-mask.ts";
+import { fillMask, LEVELS } from "./_dropout-mask.ts";
 import {
   allLayers,
   checkInteger,
@@ -28,7 +28,7 @@ class Dropout extends tf.layers.Layer {
   constructor(options: DropoutOptions) {
     super(options);
     const { rate, seed } = options ?? {};
-    if (!(rate >= 0 && rate <= 1 - 2 ** -16))
+    if (!(rate >= 0 && Math.round(rate * LEVELS) < LEVELS))
       throw new RangeError(`dropout: expected 0 <= rate < 1 but got ${rate}`);
     this.rate = rate;
     this.seed = checkInteger("dropout", "seed", seed, 0);

@@ -1,101 +1,68 @@
-// Limits on the norm of each unit's incoming weights, as tf.constraints.
+// Limits on the norm of each unit's incoming weights, applied when the caller says so.
 import * as tf from "@tensorflow/tfjs";
-import { allLayers, type Model } from "./_layer.ts";
+import { allLayers, type Model, show } from "./_layer.ts";
 
-/** What tf.constraints.maxNorm and its siblings return. */
-export type Constraint = ReturnType<typeof tf.constraints.nonNeg>;
+/** From weights [..., units] to weights of the same shape that obey it. */
+export type Constraint = (weights: tf.Tensor) => tf.Tensor;
 
 export interface NormConstraintOptions {
   /** The largest norm allowed, > 0. */
   max: number;
 }
 
-// tfjs does not export the base class, and accepts only its instances as constraints.
-const Base = Object.getPrototypeOf(tf.constraints.nonNeg().constructor) as {
-  new (): Constraint;
-  fromConfig: tf.serialization.FromConfigMethod<tf.serialization.Serializable>;
-};
-
-abstract class NormConstraint extends Base {
-  readonly max: number;
-
-  constructor(where: string, options: NormConstraintOptions) {
-    super();
-    const max = options?.max;
-    if (!(max > 0 && max < Infinity))
-      throw new RangeError(`${where}: expected a positive max but got ${max}`);
-    this.max = max;
-  }
-
-  /** Sum or mean over all axes but the last. */
-  abstract reduce(squares: tf.Tensor, axes: number[]): tf.Tensor;
-
-  override apply(weights: tf.Tensor): tf.Tensor {
-    return tf.tidy(() => {
+/** w * min(1, max / n), n the root of the squares' sum or mean over all axes but the last. */
+function limit(where: string, reduce: typeof tf.sum, options: NormConstraintOptions): Constraint {
+  const max = options?.max;
+  if (!(max > 0 && max < Infinity))
+    throw new RangeError(`${where}: expected a positive number for max but got ${max}`);
+  return (weights) =>
+    tf.tidy(() => {
       const axes = Array.from({ length: weights.rank - 1 }, (_, axis) => axis);
-      const norm = tf.sqrt(this.reduce(tf.square(weights), axes));
-      // A column of zeros gives max / 0 = Infinity, hence 1.
-      return tf.mul(weights, tf.minimum(1, tf.div(this.max, norm)));
+      const norm = tf.sqrt(reduce(tf.square(weights), axes));
+      // A unit without weights gives max / 0 = Infinity, hence 1.
+      return tf.mul(weights, tf.minimum(1, tf.div(max, norm)));
     });
-  }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    return { max: this.max };
-  }
 }
-
-class RmsNorm extends NormConstraint {
-  static className = "GzRmsNorm";
-  constructor(options: NormConstraintOptions) {
-    super("rmsNorm", options);
-  }
-  override reduce(squares: tf.Tensor, axes: number[]): tf.Tensor {
-    return tf.mean(squares, axes);
-  }
-}
-tf.serialization.registerClass(RmsNorm);
-
-class L2Norm extends NormConstraint {
-  static className = "GzL2Norm";
-  constructor(options: NormConstraintOptions) {
-    super("l2Norm", options);
-  }
-  override reduce(squares: tf.Tensor, axes: number[]): tf.Tensor {
-    return tf.sum(squares, axes);
-  }
-}
-tf.serialization.registerClass(L2Norm);
 
 /**
- * Constraint for `kernelConstraint`: each unit's weights (all axes but the last) are multiplied by min(1, max / n), n = sqrt(mean(w^2)), the
- * form of the winner's norm-constrained model (max 0.4 and 0.23, applied every 10th step). tfjs does not apply constraints while it trains:
- * call `applyConstraints`.
+ * Limits the root mean square of each unit's weights (all axes but the last): w * min(1, max / n), n = sqrt(mean(w^2)). The form of the
+ * winner's norm-constrained model, with max 0.4 and 0.23 on its two hidden dense layers after every 10th step.
  * @throws RangeError when `max` is not positive.
  */
 export function rmsNorm(options: NormConstraintOptions): Constraint {
-  return new RmsNorm(options);
+  return limit("rmsNorm", tf.mean, options);
 }
 
 /**
- * Constraint for `kernelConstraint`: each unit's weights (all axes but the last, so a convolution's filter counts as one) are multiplied by
- * min(1, max / n), n = sqrt(sum(w^2)) (Srivastava et al. 2014). tfjs does not apply constraints while it trains: call `applyConstraints`.
+ * Limits the Euclidean norm of each unit's weights (all axes but the last, so that a convolution's filter counts as one): w * min(1, max / n),
+ * n = sqrt(sum(w^2)) (Srivastava et al. 2014).
  * @throws RangeError when `max` is not positive.
  */
 export function l2Norm(options: NormConstraintOptions): Constraint {
-  return new L2Norm(options);
+  return limit("l2Norm", tf.sum, options);
 }
 
 /**
- * Applies the constraints of all weights of a model, these and tf.constraints alike, in place: to be called after a training step, or every
- * k-th. (tfjs keeps a layer's constraints, but its optimisers go past them.) A model without constraints is left as it is.
+ * Applies constraints in place to the kernels (weights of at least two axes, not the biases) of the layers named: call it after a training
+ * step, or after every k-th. It does not use tfjs's `kernelConstraint`, which is never applied in training but whenever weights are loaded,
+ * so that a model saved and loaded would not be the same.
+ * @throws Error when the model has no layer of a name, or that layer has no kernel.
  */
-export function applyConstraints(model: Model): void {
-  for (const layer of allLayers(model)) {
-    if ("layers" in layer || "layer" in layer) continue; // their inner layers come by themselves
-    for (const weight of layer.weights) {
-      const { constraint } = weight;
-      const value = weight.read() as tf.Variable;
-      if (constraint) tf.tidy(() => value.assign(constraint.apply(value)));
+export function applyConstraints(
+  model: Model,
+  constraints: Readonly<Record<string, Constraint>>,
+): void {
+  const layers = new Map([...allLayers(model)].map((layer) => [layer.name, layer]));
+  for (const [name, constraint] of Object.entries(constraints)) {
+    const kernels =
+      layers.get(name)?.trainableWeights.filter(({ shape }) => shape.length >= 2) ?? [];
+    if (kernels.length === 0)
+      throw new Error(
+        `applyConstraints: expected the name of a layer with a kernel but got ${show(name)}; the model has ${[...layers.keys()].join(", ")}`,
+      );
+    for (const kernel of kernels) {
+      const value = kernel.read() as tf.Variable;
+      tf.tidy(() => value.assign(constraint(value)));
     }
   }
 }

@@ -83,15 +83,14 @@ class TreeOutput extends tf.layers.Layer {
 }
 tf.serialization.registerClass(TreeOutput);
 
-/**
- * sums[n, k] = sum over j of v[n, j] * matrix[k, j]. Multiply and sum rather than matMul: it is small, and a GPU's matMul may round its
- * inputs to ten bits (TensorFloat-32), which would show in every probability.
- */
-function sums(v: tf.Tensor, matrix: Float32Array, columns: number): tf.Tensor {
-  return tf.sum(
-    tf.mul(tf.reshape(v, [-1, 1, columns]), tf.tensor2d(matrix, [columns, columns])),
-    2,
-  );
+/** sums[n, k] = sum over j of v[n, j] * matrix[j, k], for a constant matrix of zeros and ones. */
+function sums(v: tf.Tensor, matrix: Float32Array): tf.Tensor {
+  const columns = v.shape[1]!;
+  const constant = tf.tensor2d(matrix, [columns, columns]);
+  // On a GPU TensorFlow may round what it multiplies to ten bits (TensorFloat-32), and every probability would show it.
+  const { isUsingGpuDevice } = tf.backend() as { isUsingGpuDevice?: boolean };
+  if (isUsingGpuDevice) return tf.sum(tf.mul(tf.expandDims(v, 2), constant), 1);
+  return tf.matMul(v, constant);
 }
 
 /** clip(z, 0, 1), gradient 0 outside. */
@@ -108,18 +107,18 @@ function clip(z: tf.Tensor): tf.Tensor {
 }
 
 /** p = max(z, 0) / (sum of max(z, 0) in the question + EPSILON). */
-function divide(z: tf.Tensor, { group, columns }: TreeMatrices): tf.Tensor {
+function divide(z: tf.Tensor, { group }: TreeMatrices): tf.Tensor {
   return withGradient(
     [z],
     (save) => {
       const r = tf.relu(z);
-      const total = tf.add(sums(r, group, columns), EPSILON);
+      const total = tf.add(sums(r, group), EPSILON);
       const p = tf.div(r, total);
       save([r, total, p]);
       return p;
     },
     (dp, [r, total, p]) => {
-      const centred = tf.sub(dp, sums(tf.mul(dp, p!), group, columns));
+      const centred = tf.sub(dp, sums(tf.mul(dp, p!), group));
       // Masked before the division: where a question is dead the total is EPSILON, and 0 * Infinity would be NaN.
       return [tf.div(tf.mul(centred, tf.cast(tf.greater(r!, 0), "float32")), total!)];
     },
@@ -127,22 +126,20 @@ function divide(z: tf.Tensor, { group, columns }: TreeMatrices): tf.Tensor {
 }
 
 /** p = exp(z) / sum of exp(z) in the question. */
-function softmax(z: tf.Tensor, { group, columns }: TreeMatrices): tf.Tensor {
+function softmax(z: tf.Tensor, { group, question, slots }: TreeMatrices): tf.Tensor {
   return withGradient(
     [z],
     (save) => {
-      // The largest of each question, not of the row: a question far below the others must not underflow.
-      const outside = tf.tensor2d(
-        group.map((inside) => (inside - 1) * 3e38),
-        [columns, columns],
-      );
-      const peak = tf.max(tf.add(tf.reshape(z, [-1, 1, columns]), outside), 2);
+      // Less the largest of each question, not of the row: a question far below the others must not underflow.
+      const widest = slots.length / (question.at(-1)! + 1);
+      const answers = tf.reshape(tf.gather(z, tf.tensor1d(slots), 1), [z.shape[0]!, -1, widest]);
+      const peak = tf.gather(tf.max(answers, 2), tf.tensor1d(question), 1);
       const e = tf.exp(tf.sub(z, peak));
-      const p = tf.div(e, sums(e, group, columns));
+      const p = tf.div(e, sums(e, group));
       save([p]);
       return p;
     },
-    (dp, [p]) => [tf.mul(p!, tf.sub(dp, sums(tf.mul(dp, p!), group, columns)))],
+    (dp, [p]) => [tf.mul(p!, tf.sub(dp, sums(tf.mul(dp, p!), group)))],
   );
 }
 
@@ -150,14 +147,14 @@ function softmax(z: tf.Tensor, { group, columns }: TreeMatrices): tf.Tensor {
  * y[k] = p[k] * weight[k], weight = 1 for roots and the sum of the parents' y otherwise. Each round carries weights one question further down
  * and leaves what is already right as it is, so `depth` rounds do. Backwards the same rounds run from children to parents.
  */
-function weigh(p: tf.Tensor, { parent, child, root, columns, depth }: TreeMatrices): tf.Tensor {
+function weigh(p: tf.Tensor, { down, up, root, depth }: TreeMatrices): tf.Tensor {
   return withGradient(
     [p],
     (save) => {
       let y = p;
       let weight = p;
       for (let round = 0; round < depth; round++) {
-        weight = tf.add(sums(y, parent, columns), tf.tensor1d(root));
+        weight = tf.add(sums(y, down), tf.tensor1d(root));
         y = tf.mul(p, weight);
       }
       save([p, weight]);
@@ -165,8 +162,7 @@ function weigh(p: tf.Tensor, { parent, child, root, columns, depth }: TreeMatric
     },
     (dy, [p, weight]) => {
       let total = dy;
-      for (let round = 0; round < depth; round++)
-        total = tf.add(dy, sums(tf.mul(total, p!), child, columns));
+      for (let round = 0; round < depth; round++) total = tf.add(dy, sums(tf.mul(total, p!), up));
       return [tf.mul(total, weight!)];
     },
   );
