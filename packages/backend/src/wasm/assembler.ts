@@ -62,6 +62,8 @@ export interface Lanes {
   loadSplat: Load;
   /** a where b > 0, else 0. */
   wherePositive: Binary;
+  /** a where b = c, else 0. */
+  whereEqual(a: Code, b: Code, c: Code): Code;
   sqrt: Unary;
   add: Binary;
   sub: Binary;
@@ -93,6 +95,7 @@ export const f32: Lanes = {
   loadSplat: load(0x2a),
   // select (a, 0, b > 0)
   wherePositive: (a, b) => [...a, ...F32_ZERO, ...b, ...F32_ZERO, 0x5e, 0x1b],
+  whereEqual: (a, b, c) => [...a, ...F32_ZERO, ...b, ...c, 0x5b, 0x1b],
   sqrt: unary(0x91),
   add: binary(0x92),
   sub: binary(0x93),
@@ -114,6 +117,7 @@ export const f32x4: Lanes = {
   loadSplat: load(...simd(0x09)),
   splat: unary(...simd(0x13)),
   wherePositive: (a, b) => [...a, ...b, ...ZERO, ...simd(0x44), ...simd(0x4e)],
+  whereEqual: (a, b, c) => [...a, ...b, ...c, ...simd(0x41), ...simd(0x4e)],
   sqrt: unary(...simd(0xe3)),
   add: binary(...simd(0xe4)),
   sub: binary(...simd(0xe5)),

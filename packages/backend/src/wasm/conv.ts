@@ -13,6 +13,7 @@ import {
   run,
   simd,
 } from "./heap.ts";
+import { forEachTap, type Geometry, reached } from "./taps.ts";
 
 type Padding = "valid" | "same" | number | [number, number][];
 interface ConvAttrs {
@@ -21,7 +22,6 @@ interface ConvAttrs {
   dataFormat: "NHWC" | "NCHW";
   dimRoundingMode?: "floor" | "round" | "ceil";
 }
-type Geometry = ReturnType<typeof tf.backend_util.computeConv2DInfo>;
 
 export function registerConvolution(): void {
   register("Conv2DBackpropFilter", filterGradient);
@@ -106,17 +106,6 @@ function filterGradient({
   return dw;
 }
 
-/** Output positions, first to before last, whose input position (position * stride + shift) exists. */
-function reached(
-  outputs: number,
-  inputs: number,
-  stride: number,
-  shift: number,
-): { first: number; last: number } {
-  const first = Math.max(0, Math.ceil(-shift / stride));
-  return { first, last: Math.max(first, Math.min(outputs, Math.ceil((inputs - shift) / stride))) };
-}
-
 /** dx of a convolution. */
 function inputGradient({
   inputs,
@@ -180,27 +169,16 @@ function scatterGradient(backend: Backend, dy: Info, filter: Info, g: Geometry):
   const [from, to] = [shares, dx].map((t) => address(backend, t));
   const { addPixels } = simd(backend);
   const share = 4 * kh * kw * c;
-  for (let i = 0; i < kh; i++)
-    for (let j = 0; j < kw; j++) {
-      const rows = reached(g.outHeight, g.inHeight, g.strideHeight, i - g.padInfo.top);
-      const columns = reached(g.outWidth, g.inWidth, g.strideWidth, j - g.padInfo.left);
-      const row = rows.first * g.strideHeight + i - g.padInfo.top;
-      const column = columns.first * g.strideWidth + j - g.padInfo.left;
-      addPixels(
-        to + 4 * (row * g.inWidth + column) * c,
-        from + (rows.first * g.outWidth + columns.first) * share + 4 * (i * kw + j) * c,
-        g.batchSize,
-        rows.last - rows.first,
-        columns.last - columns.first,
-        4 * g.inHeight * g.inWidth * c,
-        4 * g.strideHeight * g.inWidth * c,
-        4 * g.strideWidth * c,
-        share * g.outHeight * g.outWidth,
-        share * g.outWidth,
-        share,
-        c,
-      );
-    }
+  forEachTap(g, ({ i, j, pixels, inputOffset, inputStrides, outputOffset }) =>
+    addPixels(
+      to + 4 * c * inputOffset,
+      from + share * outputOffset + 4 * (i * kw + j) * c,
+      ...pixels,
+      ...inputStrides.map((n) => 4 * c * n),
+      ...[g.outHeight * g.outWidth, g.outWidth, 1].map((n) => share * n),
+      c,
+    ),
+  );
   dispose(backend, shares);
   return dx;
 }

@@ -1,9 +1,11 @@
-// The wasm backend with threads in Node, and with the kernels that training needs.
+// The wasm backend of tfjs with threads in Node, and with the kernels that training needs.
 import * as tf from "@tensorflow/tfjs";
-import { BackendWasm, setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
+import { BackendWasm, getThreadsCount, setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
 import { registerConvolution } from "./conv.ts";
 import { registerMatMul } from "./matmul.ts";
 import { registerNetworkKernels } from "./network-kernels.ts";
+import { registerPooling } from "./pool.ts";
+import { registerSegmentSum } from "./segment-sum.ts";
 import { settleThreads, startThreadedModule } from "./threads.ts";
 import { registerUpdateKernels } from "./update-kernels.ts";
 
@@ -13,8 +15,10 @@ export interface WasmOptions {
 }
 
 /**
- * Makes tfjs's wasm backend the current one, able to train, with so many threads. In Node it starts the
- * threaded SIMD build; if that does not start, the single-threaded one serves and `device` says why.
+ * Makes tfjs's wasm backend the current one, able to train. In Node it starts the threaded build; where that does not
+ * start the single-threaded one serves, and `device` says why. A wasm backend that already runs goes on with the threads
+ * it has. In a browser tfjs decides about threads, and `setWasmPaths` of @tensorflow/tfjs-backend-wasm must have told it
+ * where its files are. Throws a RangeError for a bad thread count, an Error if wasm does not start at all.
  */
 export async function useWasm({
   threads,
@@ -23,12 +27,30 @@ export async function useWasm({
     throw new RangeError(`useWasm: expected 1 to 8 threads for threads but got ${threads}`);
   registerKernels();
   setThreadsCount(threads);
-  const module = await startThreadedModule(threads);
-  tf.removeBackend("wasm");
-  tf.registerBackend("wasm", () => new BackendWasm(module));
-  await tf.setBackend("wasm");
-  await settleThreads(module);
-  return { threads: module.tfjs.getThreadsCount(), device: "wasm" };
+  if (!tf.findBackend("wasm") && isNode()) threadsMissing = await startInNode(threads);
+  if (!(await tf.setBackend("wasm")))
+    throw new Error("useWasm: expected tfjs's wasm backend to start but it did not");
+  return { threads: getThreadsCount(), device: `WebAssembly SIMD${threadsMissing}` };
+}
+
+/** What to add to the device's name where threads were wanted and are not there. */
+let threadsMissing = "";
+
+async function startInNode(threads: number): Promise<string> {
+  try {
+    const module = await startThreadedModule(threads);
+    tf.removeBackend("wasm");
+    tf.registerBackend("wasm", () => new BackendWasm(module));
+    await tf.setBackend("wasm");
+    await settleThreads(module);
+    return "";
+  } catch (error) {
+    return ` without threads (${(error as Error).message})`;
+  }
+}
+
+function isNode(): boolean {
+  return typeof process === "object" && process.versions?.node !== undefined;
 }
 
 let registered = false;
@@ -38,6 +60,8 @@ function registerKernels(): void {
   registered = true;
   registerMatMul();
   registerConvolution();
+  registerPooling();
   registerNetworkKernels();
+  registerSegmentSum();
   registerUpdateKernels();
 }

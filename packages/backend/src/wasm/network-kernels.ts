@@ -1,6 +1,7 @@
 // What tfjs composes of many operations, in one or two passes over the heap.
 import {
   address,
+  as,
   type Backend,
   type Call,
   dispose,
@@ -12,9 +13,16 @@ import {
 } from "./heap.ts";
 
 export function registerNetworkKernels(): void {
+  register("Identity", identity);
   register("GzReluGrad", reluGrad);
   register("GzBatchNorm", batchNorm);
   register("GzBatchNormGrad", batchNormGrad);
+}
+
+/** Shares the data; tfjs's own copies it. */
+function identity({ inputs: { x }, backend }: Call<{ x: Info }>): Info {
+  backend.incRef(x.dataId);
+  return as(x, x.shape);
 }
 
 /** dx = dy where y > 0, else 0. */

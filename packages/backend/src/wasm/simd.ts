@@ -37,6 +37,11 @@ export interface Simd {
   /** (to, from, images, rows, columns, strides of to, strides of from, channels): to[p, c] += from[p, c]. */
   addPixels: Routine;
   /**
+   * (x, dx, y, dy, images, rows, columns, strides of x and dx, strides of y and dy, channels): where x[p, c] = y[p, c]
+   * what dy[p, c] holds moves to dx[p, c], and dy[p, c] is 0 from then on.
+   */
+  passWhereEqual: Routine;
+  /**
    * (x, dy, dw, images, rows, columns, strides of x, image and row stride of dy, channels, outputs):
    * dw[c, o] += the sum of x[p, c] dy[p, o] over the pixels p. Neighbours in a row of dy are adjacent.
    */
@@ -193,44 +198,21 @@ function assemble(memory: { shared: boolean }): Uint8Array<ArrayBuffer> {
     });
   });
 
-  define("addPixels", ({ param, local }) => {
-    const [to, from, images, rows, columns] = params(param, 5);
-    const [toImage, toRow, toColumn, fromImage, fromRow, fromColumn, channels] = params(param, 7);
-    const [toLine, fromLine, row] = [local("i32"), local("i32"), local("i32")];
-    const [toPixel, fromPixel, column] = [local("i32"), local("i32"), local("i32")];
-    const [toAt, fromAt, count] = [local("i32"), local("i32"), local("i32")];
-    const within = (a: Variable, b: Variable, n: Variable, [outerA, outerB, total]: Variable[]) => [
-      a.set(outerA.get),
-      b.set(outerB.get),
-      n.set(total.get),
-    ];
-    return [
-      loopWhile(
-        images.get,
-        ...within(toLine, fromLine, row, [to, from, rows]),
-        loopWhile(
-          row.get,
-          ...within(toPixel, fromPixel, column, [toLine, fromLine, columns]),
-          loopWhile(
-            column.get,
-            ...within(toAt, fromAt, count, [toPixel, fromPixel, channels]),
-            ...forEach(count, [toAt, fromAt], (lanes) =>
-              lanes.store(toAt.get, lanes.add(lanes.load(toAt.get), lanes.load(fromAt.get))),
-            ),
-            advance(toPixel, toColumn.get),
-            advance(fromPixel, fromColumn.get),
-            advance(column, -1),
-          ),
-          advance(toLine, toRow.get),
-          advance(fromLine, fromRow.get),
-          advance(row, -1),
-        ),
-        advance(to, toImage.get),
-        advance(from, fromImage.get),
-        advance(images, -1),
-      ),
-    ];
-  });
+  define("addPixels", (scope) =>
+    forEachPixelOf(scope, 1, 1, (lanes, [to], [from]) =>
+      lanes.store(to.get, lanes.add(lanes.load(to.get), lanes.load(from.get))),
+    ),
+  );
+
+  define("passWhereEqual", (scope) =>
+    forEachPixelOf(scope, 2, 2, (lanes, [x, dx], [y, dy]) => {
+      const passed = lanes.whereEqual(lanes.load(dy.get), lanes.load(x.get), lanes.load(y.get));
+      return [
+        ...lanes.store(dx.get, lanes.add(lanes.load(dx.get), passed)),
+        ...lanes.store(dy.get, lanes.sub(lanes.load(dy.get), passed)),
+      ];
+    }),
+  );
 
   // Registers hold 4 channels x 8 outputs: the most that fits x86's 16 beside what is loaded.
   const blocks = [4, 1].map((channels) => ({
@@ -367,4 +349,40 @@ function forEachPixel(
       advance(pixels, -1),
     ),
   ];
+}
+
+/** As forEach over images x rows x columns x channels of two groups of arrays, each group with its own strides. */
+function forEachPixelOf(
+  { param, local }: Scope,
+  inputs: number,
+  outputs: number,
+  body: (lanes: Lanes, inputs: Variable[], outputs: Variable[]) => Code,
+): Code[] {
+  const pointers = params(param, inputs + outputs);
+  const extents = params(param, 3);
+  const strides = [params(param, 3), params(param, 3)];
+  const channels = params(param, 1)[0];
+  const level = (depth: number, outer: Variable[]): Code[] => {
+    const count = depth < 3 ? extents[depth] : channels;
+    const left = local("i32");
+    const inner = outer.map(() => local("i32"));
+    const start = [left.set(count.get), ...inner.map((p, i) => p.set(outer[i].get))];
+    if (depth === 3)
+      return [
+        ...start,
+        ...forEach(left, inner, (lanes) =>
+          body(lanes, inner.slice(0, inputs), inner.slice(inputs)),
+        ),
+      ];
+    return [
+      ...start,
+      loopWhile(
+        left.get,
+        ...level(depth + 1, inner),
+        ...inner.map((p, i) => advance(p, strides[i < inputs ? 0 : 1][depth].get)),
+        advance(left, -1),
+      ),
+    ];
+  };
+  return level(0, pointers);
 }
