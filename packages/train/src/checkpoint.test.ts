@@ -24,6 +24,7 @@ import {
   restoreCheckpoint,
   saveCheckpoint,
 } from "./checkpoint.ts";
+import { openMetrics } from "./metrics.ts";
 import { nesterov } from "./nesterov.ts";
 import { NonFiniteLossError } from "./non-finite-loss-error.ts";
 import { cosineSchedule } from "./schedules.ts";
@@ -227,23 +228,25 @@ test("notices a file that is cut short, too long, damaged or missing", async () 
 
   truncateSync(file, content.length - 3);
   expect(await load()).toBe(
-    `loadCheckpoint: expected ${content.length} bytes in ${file} but got ${content.length - 3}: it is cut short`,
+    `loadCheckpoint: expected ${content.length} bytes in ${file} but got ${content.length - 3}: it is cut short; remove ${path} to go on from an earlier checkpoint`,
   );
   writeFileSync(file, Buffer.concat([content, Buffer.of(0)]));
   expect(await load()).toBe(
-    `loadCheckpoint: expected ${content.length} bytes in ${file} but got ${content.length + 1}: it was changed`,
+    `loadCheckpoint: expected ${content.length} bytes in ${file} but got ${content.length + 1}: it was changed; remove ${path} to go on from an earlier checkpoint`,
   );
   const flipped = Buffer.from(content);
   flipped[flipped.length - 1]! ^= 1;
   writeFileSync(file, flipped);
   expect(await load()).toMatch(
-    /^loadCheckpoint: expected SHA-256 \w{64} of .*model.safetensors but got \w{64}: it is damaged$/,
+    /^loadCheckpoint: expected SHA-256 \w{64} of .*model.safetensors but got \w{64}: it is damaged; remove /,
   );
   rmSync(file);
-  expect(await load()).toBe(`loadCheckpoint: expected the file ${file} but it is missing`);
+  expect(await load()).toBe(
+    `loadCheckpoint: expected the file ${file} but it is missing; remove ${path} to go on from an earlier checkpoint`,
+  );
   writeFileSync(join(path, "meta.json"), '{"formatVersion": 1, "st');
   expect(await load()).toBe(
-    `loadCheckpoint: expected JSON in ${join(path, "meta.json")} but it is cut short or damaged`,
+    `loadCheckpoint: expected JSON in ${join(path, "meta.json")} but it is cut short or damaged; remove ${path} to go on from an earlier checkpoint`,
   );
 });
 
@@ -317,7 +320,9 @@ test("never holds a weight that is not a number", async () => {
 function smallDisk(): string | undefined {
   const path = mkdtempSync(join(tmpdir(), "gz-small-disk-"));
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", path], { stdio: "ignore" });
+    execFileSync("/bin/mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", path], {
+      stdio: "ignore",
+    });
     return path;
   } catch {
     rmSync(path, { recursive: true });
@@ -331,7 +336,7 @@ function smallDisk(): string | undefined {
 const disk = smallDisk();
 afterAll(() => {
   if (!disk) return;
-  execFileSync("umount", [disk]);
+  execFileSync("/bin/umount", [disk]);
   rmSync(disk, { recursive: true });
 });
 

@@ -13,6 +13,7 @@ import {
 import { assignTensors, matchTensors } from "./_match.ts";
 import {
   type FileDigest,
+  howToGoOn,
   NonFiniteValue,
   readSafetensors,
   writeSafetensors,
@@ -147,7 +148,7 @@ function explain(error: unknown, path: string, step: number): unknown {
       `saveCheckpoint: expected finite values but ${error.message} holds NaN or Infinity after step ${step}`,
       step,
     );
-  if ((error as NodeJS.ErrnoException).code === "ENOSPC")
+  if (["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? ""))
     return new Error(
       `saveCheckpoint: expected room for ${path} but the disk is full; nothing of it was kept, earlier checkpoints are untouched`,
       { cause: error },
@@ -201,9 +202,12 @@ async function readMeta(path: string): Promise<Meta> {
   try {
     meta = JSON.parse(text);
   } catch (error) {
-    throw new Error(`loadCheckpoint: expected JSON in ${file} but it is cut short or damaged`, {
-      cause: error,
-    });
+    throw new Error(
+      `loadCheckpoint: expected JSON in ${file} but it is cut short or damaged${howToGoOn(path)}`,
+      {
+        cause: error,
+      },
+    );
   }
   if (meta.formatVersion !== FORMAT_VERSION)
     throw new Error(

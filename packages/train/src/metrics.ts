@@ -29,7 +29,15 @@ export function openMetrics(
   const handle = openSync(file, "a");
   return {
     write(record) {
-      appendFileSync(handle, `${JSON.stringify(record)}\n`);
+      try {
+        appendFileSync(handle, `${JSON.stringify(record)}\n`);
+      } catch (error) {
+        // The part of a line that a full disk took is dropped by the next opening.
+        throw new Error(
+          `openMetrics: expected to write to ${file} but got ${(error as Error).message}`,
+          { cause: error },
+        );
+      }
     },
     close() {
       closeSync(handle);

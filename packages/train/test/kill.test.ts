@@ -44,7 +44,7 @@ test("killed at any moment and started again, with other numbers of workers, it 
   expect(await run(whole, 2)).toBe(true);
   const killed = join(root, "killed");
   let kills = 0;
-  for (const delay of [40, 130, 75, 210, 20]) {
+  for (const delay of [60, 210, 20]) {
     if (await run(killed, 1 + (kills % 3), delay)) break;
     kills++;
   }
