@@ -15,11 +15,12 @@ export default async function best({ quick, note, row }) {
 
 /** A recipe's step and forward pass beside peers/NAME.py's. */
 export async function besidePyTorch(name, backend, targets, repetitions, { note, row }) {
-  const { line, batch, parameters, step, forward } = await openNetwork(name, backend);
+  const { line, recipe, parameters, training, forward } = await openNetwork(name, backend);
+  const { batch } = recipe;
   const peer = await startPeer(name, { batch, parameters });
   note(line);
   if (peer) note(versions(peer));
-  for (const [what, work] of Object.entries({ step, forward })) {
+  for (const [what, work] of Object.entries({ step: training(), forward })) {
     const { ours, theirs } = await interleave(
       { ours: timed(work), theirs: peer?.side(what) },
       repetitions,

@@ -3,6 +3,7 @@ export const CASES = {
   best: () => import("./best.mjs"),
   "best-wasm": () => import("./best-wasm.mjs"),
   modern: () => import("./modern.mjs"),
+  input: () => import("./input.mjs"),
   memory: () => import("./memory.mjs"),
   images: () => import("./images.mjs"),
 };

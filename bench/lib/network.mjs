@@ -1,49 +1,62 @@
 import { useBackend } from "@gz/backend";
 import { setDropoutStep } from "@gz/layers";
-import { adamw, nesterov, trainStep, weightAverage } from "@gz/train";
+import { adamw, nesterov, trainLoop, weightAverage } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
+import { inputShape } from "../../apps/kaggle/dist/input.js";
 import { buildNetwork, initialize } from "../../apps/kaggle/dist/network.js";
 import { loadRecipe } from "../../apps/kaggle/dist/recipe.js";
 import { THREADS } from "./measure.mjs";
 
-/** A recipe's network on a backend, with random views and labels in memory, ready to train and to predict. */
+/** A recipe's network on a backend, ready to train and to predict as the app does. */
 export async function openNetwork(name, backend) {
   const { line } = await useBackend({ prefer: backend, threads: THREADS });
   const recipe = loadRecipe(name);
   const network = buildNetwork(recipe, 1);
   initialize(network, recipe, 1, new Float32Array(37).fill(0.2));
   const { model } = network;
-  const { input, batch, optimizer: chosen } = recipe;
-  const shape = [batch, input.angles.length, input.size, input.size, 3];
-  const views = tf.tidy(() => tf.randomUniform(shape, 0, 1, "float32", 7).dataSync());
-  const labels = tf.tidy(() => tf.randomUniform([batch, 37], 0, 1, "float32", 8).dataSync());
+  const shape = inputShape(recipe, recipe.batch);
+  const xs = { data: random(shape, 7), shape };
+  const ys = { data: random([recipe.batch, 37], 8), shape: [recipe.batch, 37] };
+  const { optimizer: chosen } = recipe;
   const optimizer = chosen.kind === "nesterov" ? nesterov(chosen) : adamw(chosen);
   const average = recipe.average && weightAverage(model, { decay: recipe.average });
-  let steps = 0;
 
-  /** What the app does at each step: upload, dropout's masks, forward, backward, update, the loss read back. */
-  async function step() {
-    setDropoutStep(model, steps++);
-    const xs = tf.tensor(views, shape);
-    const ys = tf.tensor(labels, [batch, 37]);
-    const lossFn = tf.losses.meanSquaredError;
-    const { loss } = trainStep(model, optimizer, { xs, ys }, { lossFn, learningRate: 1e-3 });
-    average?.update();
-    const [value] = await loss.data();
-    tf.dispose([xs, ys, loss]);
-    return value;
+  /**
+   * A function that makes one step: the next batch uploaded, dropout's masks drawn, forward, backward, update, the loss
+   * read back. Without batches it is the same one, of random numbers in memory.
+   */
+  function training(batches = endlessly({ xs, ys })) {
+    const loop = trainLoop(model, batches, {
+      optimizer,
+      schedule: () => 1e-3,
+      lossFn: tf.losses.meanSquaredError,
+      steps: Number.MAX_SAFE_INTEGER,
+      beforeStep: (step) => setDropoutStep(model, step),
+    });
+    return async () => {
+      await loop.next();
+      average?.update();
+    };
   }
 
   async function forward() {
-    const xs = tf.tensor(views, shape);
-    const predictions = model.predict(xs);
+    const input = tf.tensor(xs.data, shape);
+    const predictions = model.predict(input);
     await predictions.data();
-    tf.dispose([xs, predictions]);
+    tf.dispose([input, predictions]);
   }
 
   const parameters = model.trainableWeights.reduce(
-    (sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1),
+    (sum, weight) => sum + tf.util.sizeFromShape(weight.shape),
     0,
   );
-  return { line, recipe, model, optimizer, batch, parameters, step, forward };
+  return { line, recipe, parameters, training, forward };
+}
+
+function random(shape, seed) {
+  return tf.tidy(() => tf.randomUniform(shape, 0, 1, "float32", seed).dataSync());
+}
+
+function* endlessly(batch) {
+  while (true) yield batch;
 }

@@ -1,5 +1,6 @@
 """OpenCV, scikit-image and Pillow at @gz/augment's and @gz/galaxies' work, one thread each."""
 
+import base64
 import io
 
 import cv2
@@ -14,7 +15,7 @@ VERSIONS = {"OpenCV": cv2.__version__, "scikit-image": skimage.__version__, "Pil
 
 def setup(request):
     cv2.setNumThreads(1)
-    jpeg = open(request["jpeg"], "rb").read()
+    jpeg = base64.b64decode(request["jpeg"])
     encoded = np.frombuffer(jpeg, np.uint8)
     image = cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
     size = request["size"]
