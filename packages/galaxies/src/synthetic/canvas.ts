@@ -29,11 +29,6 @@ export function toCamera(canvas: Canvas, frame: number): number {
   return (frame - (FRAME - 1) / 2) / canvas.magnification + (canvas.size - 1) / 2;
 }
 
-/** Frame pixel of a point of the camera, the inverse of `toCamera`. */
-export function toFrame(canvas: Canvas, camera: number): number {
-  return (camera - (canvas.size - 1) / 2) * canvas.magnification + (FRAME - 1) / 2;
-}
-
 /** Colour of starlight: 0 blue (young) to 1 red (old), as the survey's i, r, g filters show it. */
 export function starlight(colour: number): Rgb {
   const t = Math.min(1, Math.max(0, colour));

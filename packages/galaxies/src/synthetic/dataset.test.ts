@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -99,6 +99,29 @@ test("an aborted set has no label file", async () => {
   });
   await expect(writing).rejects.toThrow("enough");
   expect(await readdir(dir)).not.toContain("training_solutions_rev1.csv");
+});
+
+test("a folder that holds a set already is refused, and left as it is", async () => {
+  const before = await everything(join(root, "a"));
+  await expect(writeSynthetic(join(root, "a"), { train: 1, test: 0, seed: 2 })).rejects.toThrow(
+    `writeSynthetic: expected an empty folder for ${join(root, "a", "images_training_rev1")} but got one with files`,
+  );
+  expect(await everything(join(root, "a"))).toEqual(before);
+});
+
+test("a path that cannot be a folder is named", async () => {
+  await writeFile(join(root, "file"), "");
+  await expect(writeSynthetic(join(root, "file"), { train: 1, test: 0, seed: 2 })).rejects.toThrow(
+    `writeSynthetic: cannot make ${join(root, "file", "images_training_rev1")}: it is not a folder (ENOTDIR)`,
+  );
+});
+
+test("a set without test galaxies has no test folder", async () => {
+  await writeSynthetic(join(root, "h"), { train: 1, test: 0, seed: 2, size: 32 });
+  expect((await readdir(join(root, "h"))).sort()).toEqual([
+    "images_training_rev1",
+    "training_solutions_rev1.csv",
+  ]);
 });
 
 test.each([

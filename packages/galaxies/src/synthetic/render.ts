@@ -98,7 +98,7 @@ export function addGalaxy(rng: Rng, canvas: Canvas, params: GalaxyParameters): v
 }
 
 /** Total flux, in noises of a camera pixel, that gives the mean surface brightness asked for. */
-export function totalFlux(params: GalaxyParameters): number {
+function totalFlux(params: GalaxyParameters): number {
   const { bulge, disk, magnification, brightness } = params;
   const f = bulge.fraction;
   const re = f === 1 ? bulge.radius * Math.sqrt(bulge.axisRatio) : 1.678 * disk.radius;

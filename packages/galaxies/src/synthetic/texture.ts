@@ -10,7 +10,7 @@ export interface Texture {
   cells: Float32Array;
 }
 
-export const RADII = 96;
+const RADII = 96;
 export const ANGLES = 192;
 export const FIELDS = 3;
 
