@@ -356,6 +356,13 @@ test.skipIf(!disk)(
     rmSync(join(disk!, "step-00000001"), { recursive: true });
     await saveCheckpoint(disk!, { step: 3, model, optimizer, keep: 9 });
     expect(existsSync(join(disk!, "step-00000003", "meta.json"))).toBe(true);
+
+    const metrics = openMetrics(join(disk!, "metrics.jsonl"));
+    const write = () => metrics.write({ step: 1, text: "x".repeat(100_000) });
+    expect(() => [write(), write(), write()]).toThrow(
+      /^openMetrics: expected to write to .*metrics\.jsonl but got ENOSPC/,
+    );
+    metrics.close();
   },
 );
 

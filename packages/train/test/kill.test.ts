@@ -44,7 +44,7 @@ test("killed at any moment and started again, with other numbers of workers, it 
   expect(await run(whole, 2)).toBe(true);
   const killed = join(root, "killed");
   let kills = 0;
-  for (const delay of [60, 210, 20]) {
+  for (const delay of [60, 150, 20]) {
     if (await run(killed, 1 + (kills % 3), delay)) break;
     kills++;
   }
@@ -52,10 +52,10 @@ test("killed at any moment and started again, with other numbers of workers, it 
   await run(killed, 3);
 
   expect(readdirSync(killed).sort()).toEqual([
-    "step-00000084",
-    "step-00000112",
-    "step-00000116",
-    "step-00000120",
+    "step-00000044",
+    "step-00000052",
+    "step-00000056",
+    "step-00000060",
   ]);
   expect(contents(killed)).toEqual(contents(whole));
   expect(readFileSync(`${killed}.jsonl`, "utf8")).toBe(readFileSync(`${whole}.jsonl`, "utf8"));
