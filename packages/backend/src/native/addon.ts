@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { withTemporary } from "./cache.ts";
 import type { Manifest } from "./manifest.ts";
 import { firstThatRuns, run } from "./run.ts";
-import type { Steps } from "./tensorflow.ts";
+import type { Library, Steps } from "./tensorflow.ts";
 import { addonFiles } from "./tfjs-node.ts";
 
 /** A C++ compiler, or undefined. */
@@ -14,52 +15,43 @@ export function findCompiler(): Promise<string | undefined> {
   return firstThatRuns([process.env.CXX, "g++", "c++", "clang++"], ["--version"]);
 }
 
-/** The compiler's arguments, except the output file. */
-export function compilerArguments(
-  packageFolder: string,
-  tensorflow: string,
-  libraries: readonly string[],
-): string[] {
-  const platform =
-    process.platform === "darwin"
-      ? ["-Wl,-undefined,dynamic_lookup"]
-      : ["-Wl,--no-undefined-version"];
-  return [
-    ..."-O2 -std=c++17 -fPIC -shared -DNAPI_VERSION=8".split(" "),
-    `-I${nodeHeaders()}`,
-    `-I${join(tensorflow, "include")}`,
-    join(packageFolder, "binding", "tfjs_backend.cc"),
-    join(packageFolder, "binding", "tfjs_binding.cc"),
-    ...libraries.map((name) => join(tensorflow, name)),
-    ...platform,
-    `-Wl,-rpath,${tensorflow}`,
-  ];
+/** How the addon is made. */
+export interface Recipe {
+  /** The compiler's arguments, except the output file. */
+  args: string[];
+  /** Names all that goes into the addon, so that the cache never hands out a stale one. */
+  key: string;
 }
 
-/** Names an addon by everything that goes into it, so that the cache never hands out a stale one. */
-export async function addonKey(
-  packageFolder: string,
-  args: readonly string[],
-  checksums: Record<string, string>,
-): Promise<string> {
-  const hash = createHash("sha256");
+/** The addon of the tfjs-node in `packageFolder`, with our own operations, for `library`. */
+export async function addonRecipe(packageFolder: string, library: Library): Promise<Recipe> {
   const binding = join(packageFolder, "binding");
-  for (const name of (await readdir(binding)).sort())
-    hash.update(await readFile(join(binding, name)));
-  // The paths of the package and of Node's headers do not change what is built.
-  const flags = args.filter(
-    (arg) => !arg.startsWith(packageFolder) && arg !== `-I${nodeHeaders()}`,
-  );
-  hash.update(JSON.stringify([flags, Object.values(checksums)]));
-  return hash.digest("hex").slice(0, 16);
+  const ops = fileURLToPath(new URL("../../src/native/ops", import.meta.url));
+  const names = (await readdir(binding)).sort().map((name) => join(binding, name));
+  for (const name of (await readdir(ops)).sort()) names.push(join(ops, name));
+  const flags = ["-O3", "-fno-trapping-math", "-std=c++17", "-fPIC", "-shared", "-DNAPI_VERSION=8"];
+  const link = [`-Wl,-rpath,${library.folder}`];
+  if (process.platform === "darwin") link.push("-Wl,-undefined,dynamic_lookup");
+  const hash = createHash("sha256").update(JSON.stringify([flags, link, library.checksums]));
+  for (const name of names) hash.update(await readFile(name));
+  return {
+    args: [
+      ...flags,
+      `-I${nodeHeaders()}`,
+      `-I${join(library.folder, "include")}`,
+      ...names.filter((name) => name.endsWith(".cc")),
+      ...Object.keys(library.checksums),
+      ...link,
+    ],
+    key: hash.digest("hex").slice(0, 16),
+  };
 }
 
 /** Compiles the addon into the cache and returns its path there. */
 export async function compileAddon(
   cache: string,
-  key: string,
+  { key, args }: Recipe,
   compiler: string,
-  args: readonly string[],
   { say, signal }: Steps,
 ): Promise<string> {
   say(`compiling the addon with ${compiler} (about 10 s)`);

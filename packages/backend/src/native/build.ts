@@ -1,16 +1,9 @@
 import { existsSync } from "node:fs";
-import {
-  addonKey,
-  cachedAddon,
-  compileAddon,
-  compilerArguments,
-  findCompiler,
-  installAddon,
-} from "./addon.ts";
+import { addonRecipe, cachedAddon, compileAddon, findCompiler, installAddon } from "./addon.ts";
 import { cacheFolder, sha256 } from "./cache.ts";
-import type { Manifest } from "./manifest.ts";
+import { type Manifest, OPERATIONS } from "./manifest.ts";
 import { TENSORFLOW_VERSION, targetFor, thisHost } from "./target.ts";
-import { fetchedLibrary, fetchLibrary, findPip, libraryFolder } from "./tensorflow.ts";
+import { fetchedLibrary, fetchLibrary, findPip } from "./tensorflow.ts";
 import { addonFiles, findTfjsNode, readManifest, TFJS_NODE } from "./tfjs-node.ts";
 
 export interface BuildOptions {
@@ -37,71 +30,62 @@ export async function buildNative({
     throw new Error(
       `native: expected the npm package ${TFJS_NODE} but it is not installed; run: npm install --ignore-scripts ${TFJS_NODE}@4.22.0`,
     );
-  const installed = readManifest(packageFolder);
+  const cache = cacheFolder();
   const device = cuda ? "cuda" : "cpu";
-  if (!force && installed?.device === device && (await isIntact(packageFolder, installed))) {
-    say(`already built: ${describe(installed)}`);
-    return installed;
+  let library = force ? undefined : await fetchedLibrary(cache, target);
+  if (library && !(await matches(library.checksums))) library = undefined;
+  let recipe = library && (await addonRecipe(packageFolder, library));
+  const installed = readManifest(packageFolder);
+  if (recipe && installed?.key === recipe.key) {
+    if (await matches({ [addonFiles(packageFolder).addon]: installed.addon })) {
+      say(`already built: ${describe(installed)}`);
+      return installed;
+    }
   }
   if (!target.tested)
     say("these steps have not been run on this kind of machine; please report how they went");
 
-  const cache = cacheFolder();
-  let library = force ? undefined : await fetchedLibrary(cache, target);
-  if (library && !(await matches(library.checksums))) library = undefined;
+  const cached = recipe && existsSync(cachedAddon(cache, recipe.key));
   const python = library ? undefined : await findPip();
-  const compiler = await findCompiler();
+  const compiler = cached ? undefined : await findCompiler();
   const missing: string[] = [];
-  if (!library && !python)
-    missing.push(
-      process.platform === "darwin"
-        ? "Python 3 with pip: run xcode-select --install, or brew install python"
-        : "Python 3 with pip: run sudo apt-get install python3-pip (or set PYTHON to a Python that has it)",
-    );
-  if (!compiler)
-    missing.push(
-      process.platform === "darwin"
-        ? "a C++ compiler: run xcode-select --install"
-        : "a C++ compiler: run sudo apt-get install g++ (or set CXX)",
-    );
+  if (!library && !python) missing.push(`Python 3 with pip: ${howToGet("python")}`);
+  if (!cached && !compiler) missing.push(`a C++ compiler: ${howToGet("compiler")}`);
   if (missing.length > 0)
     throw new Error(`native: not found on this machine:\n  ${missing.join("\n  ")}`);
 
   library ??= await fetchLibrary(cache, target, python!, { say, signal });
-  const args = compilerArguments(packageFolder, library.folder, target.libraries);
-  const key = await addonKey(packageFolder, args, library.checksums);
-  let built = cachedAddon(cache, key);
-  if (force || !existsSync(built))
-    built = await compileAddon(cache, key, compiler!, args, { say, signal });
+  recipe ??= await addonRecipe(packageFolder, library);
+  if (compiler) await compileAddon(cache, recipe, compiler, { say, signal });
+  const built = cachedAddon(cache, recipe.key);
   const manifest: Manifest = {
     format: 1,
     tensorflow: TENSORFLOW_VERSION,
     device,
-    key,
+    key: recipe.key,
     addon: await sha256(built),
     libraries: library.checksums,
-    node: process.version,
-    compiler: compiler!,
+    operations: OPERATIONS,
   };
   await installAddon(built, packageFolder, manifest);
   say(`built: ${describe(manifest)}`);
   say(`  addon   ${addonFiles(packageFolder).addon}`);
   say(`  sha256  ${manifest.addon}`);
-  say(`  library ${libraryFolder(cache, target)}`);
+  say(`  library ${library.folder}`);
   return manifest;
 }
 
 const describe = ({ tensorflow, device }: Manifest): string =>
   `TensorFlow ${tensorflow} for ${device === "cuda" ? "CUDA" : "CPU"}`;
 
-/** Whether the installed addon and the libraries it is linked to are the files that were built. */
-async function isIntact(packageFolder: string, manifest: Manifest): Promise<boolean> {
-  return (
-    manifest.tensorflow === TENSORFLOW_VERSION &&
-    (await matches({ [addonFiles(packageFolder).addon]: manifest.addon, ...manifest.libraries }))
-  );
+function howToGet(what: "python" | "compiler"): string {
+  const mac = process.platform === "darwin";
+  if (what === "compiler")
+    return `run ${mac ? "xcode-select --install" : "sudo apt-get install g++"} (or set CXX)`;
+  return `run ${mac ? "brew install python" : "sudo apt-get install python3-pip"} (or set PYTHON to one that has pip)`;
 }
 
+/** Whether every file is there with its SHA-256. */
 async function matches(checksums: Record<string, string>): Promise<boolean> {
   for (const [file, sum] of Object.entries(checksums))
     if (!existsSync(file) || (await sha256(file)) !== sum) return false;

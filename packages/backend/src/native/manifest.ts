@@ -1,3 +1,6 @@
+/** The operations that native/ops adds to TensorFlow. */
+export const OPERATIONS: readonly string[] = ["GzMaxPoolGrad"];
+
 /** gz-native.json, written beside the installed addon. */
 export interface Manifest {
   format: 1;
@@ -10,6 +13,6 @@ export interface Manifest {
   addon: string;
   /** Absolute path of each TensorFlow library, and its SHA-256. */
   libraries: Record<string, string>;
-  node: string;
-  compiler: string;
+  /** Our own operations in the addon: one built by an older version of this package may lack some. */
+  operations?: readonly string[];
 }

@@ -18,7 +18,7 @@ export interface Steps {
 }
 
 /** Folder of the cache that holds TensorFlow for `target`. */
-export function libraryFolder(cache: string, target: Target): string {
+function libraryFolder(cache: string, target: Target): string {
   const device = target.cuda ? "cuda" : "cpu";
   return join(
     cache,
@@ -104,7 +104,7 @@ export async function fetchLibrary(
 const UNPACK = `
 import glob, re, sys, zipfile
 wheels, made = sys.argv[1:]
-keep = re.compile(r"^tensorflow/(libtensorflow_(cc|framework)[^/]*$|include/(tensorflow/(c|core/platform)|tsl/platform|xla/tsl)/)")
+keep = re.compile(r"^tensorflow/(libtensorflow_(cc|framework)[^/]*$|include/(tensorflow/(c|core/platform|core/common_runtime/next_pluggable_device/c)|tsl/platform|xla/tsl)/)")
 with zipfile.ZipFile(glob.glob(wheels + "/*.whl")[0]) as wheel:
     wheel.extractall(made, [name for name in wheel.namelist() if keep.match(name)])
 `;

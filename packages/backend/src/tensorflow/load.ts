@@ -46,7 +46,8 @@ function load(threads: number): void {
     );
   if (!existsSync(addonFiles(folder).addon))
     throw new Error(`useBackend: tensorflow is not built yet; ${HOW}`);
-  for (const library of Object.keys(readManifest(folder)?.libraries ?? {}))
+  const manifest = readManifest(folder);
+  for (const library of Object.keys(manifest?.libraries ?? {}))
     if (!existsSync(library))
       throw new Error(`useBackend: TensorFlow's library ${library} is gone; ${HOW}`);
 
@@ -71,7 +72,7 @@ function load(threads: number): void {
       "useBackend: tfjs-node uses another copy of @tensorflow/tfjs than this package; run: npm dedupe @tensorflow/tfjs",
     );
   loadedThreads = threads;
-  registerTensorflowKernels();
+  registerTensorflowKernels(manifest?.operations ?? []);
 }
 
 /** "CPU (AVX2, AMD EPYC)". */

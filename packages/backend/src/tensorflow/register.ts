@@ -1,9 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
+import { maxPoolGrad } from "./max-pool-gradient.ts";
 import { batchNorm, batchNormGrad, reluGrad } from "./network-kernels.ts";
+import { nodeBackend } from "./node-backend.ts";
 import { adamw, nesterov } from "./update-kernels.ts";
 
-/** Registers the fused kernels of the tensorflow backend. */
-export function registerTensorflowKernels(): void {
+/** Registers the fused kernels of the tensorflow backend; `operations`: those that its addon brings. */
+export function registerTensorflowKernels(operations: readonly string[]): void {
   const kernels = {
     GzReluGrad: reluGrad,
     GzBatchNorm: batchNorm,
@@ -11,11 +13,18 @@ export function registerTensorflowKernels(): void {
     GzNesterov: nesterov,
     GzAdamW: adamw,
   };
-  for (const [kernelName, kernelFunc] of Object.entries(kernels))
-    if (!tf.getKernel(kernelName, "tensorflow"))
-      tf.registerKernel({
-        kernelName,
-        backendName: "tensorflow",
-        kernelFunc: kernelFunc as unknown as tf.KernelFunc,
-      });
+  for (const [name, kernel] of Object.entries(kernels)) register(name, kernel);
+  // Written for the CPU.
+  if (operations.includes("GzMaxPoolGrad") && !nodeBackend().isUsingGpuDevice) {
+    tf.unregisterKernel("MaxPoolGrad", "tensorflow");
+    register("MaxPoolGrad", maxPoolGrad);
+  }
+}
+
+function register(kernelName: string, kernel: unknown): void {
+  tf.registerKernel({
+    kernelName,
+    backendName: "tensorflow",
+    kernelFunc: kernel as tf.KernelFunc,
+  });
 }
