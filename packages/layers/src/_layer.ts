@@ -64,6 +64,17 @@ export function withGradient(
   }))(...inputs);
 }
 
+/** Whether operations run on a GPU, where Sum is fast, and where TensorFlow may round what matMul multiplies to ten bits (TensorFloat-32). */
+export function onGpu(): boolean {
+  const { isUsingGpuDevice } = tf.backend() as { isUsingGpuDevice?: boolean };
+  return isUsingGpuDevice === true || /^webg(l|pu)$/.test(tf.getBackend());
+}
+
+/** [N, M] -> [M]. On CPUs a product with ones: Sum over a leading axis takes 2.5 (tensorflow) to 20 (cpu) times as long. */
+export function sumRows(x: tf.Tensor): tf.Tensor {
+  return onGpu() ? tf.sum(x, 0) : tf.reshape(tf.matMul(tf.ones([1, x.shape[0]!]), x), [-1]);
+}
+
 /** Every layer of a model, those of nested models and inside wrappers (timeDistributed, bidirectional) included. */
 export function* allLayers(model: Model): Generator<tf.layers.Layer> {
   for (const layer of model.layers) {

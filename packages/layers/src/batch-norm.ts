@@ -7,6 +7,7 @@ import {
   lastAxis,
   oneShape,
   oneTensor,
+  sumRows,
   toInitializer,
   withGradient,
 } from "./_layer.ts";
@@ -57,21 +58,22 @@ class BatchNorm extends tf.layers.Layer {
     const x = oneTensor("batchNorm", inputs);
     const [gamma, beta] = [this.gamma!.read(), this.beta!.read()];
     return tf.tidy(() => {
-      // One pixel an example when there is no image: the statistics are the same.
-      const image = tf.reshape(x, x.rank === 4 ? x.shape : [-1, 1, 1, x.shape.at(-1)!]);
-      const y = kwargs?.training
-        ? normalize(image, gamma, beta, this.epsilon, (mean, variance) =>
-            this.track(mean, variance, x),
-          )
-        : tf.batchNorm(
-            image,
-            this.movingMean!.read() as tf.Tensor1D,
-            this.movingVariance!.read() as tf.Tensor1D,
-            beta as tf.Tensor1D,
-            gamma as tf.Tensor1D,
-            this.epsilon,
-          );
-      return tf.reshape(y, x.shape);
+      if (kwargs?.training)
+        return normalize(x, gamma, beta, this.epsilon, (mean, variance) =>
+          this.track(mean, variance, x),
+        );
+      const [mean, variance] = [this.movingMean!.read(), this.movingVariance!.read()];
+      return tf.reshape(
+        tf.batchNorm(
+          asImage(x),
+          mean as tf.Tensor1D,
+          variance as tf.Tensor1D,
+          beta as tf.Tensor1D,
+          gamma as tf.Tensor1D,
+          this.epsilon,
+        ),
+        x.shape,
+      );
     });
   }
 
@@ -101,9 +103,14 @@ class BatchNorm extends tf.layers.Layer {
 }
 tf.serialization.registerClass(BatchNorm);
 
+/** [N, H, W, C] whatever the rank: the statistics are the same. */
+function asImage(x: tf.Tensor): tf.Tensor4D {
+  return x.rank === 4 ? (x as tf.Tensor4D) : tf.reshape(x, [-1, 1, 1, x.shape.at(-1)!]);
+}
+
 type Track = (mean: tf.Tensor, variance: tf.Tensor) => void;
 
-/** Normalises x [N, H, W, C] by its own statistics and hands these to `track`. */
+/** Normalises x [..., C] by its own statistics and hands these to `track`. */
 function normalize(
   x: tf.Tensor,
   gamma: tf.Tensor,
@@ -114,7 +121,10 @@ function normalize(
   const fused = ["GzBatchNorm", "GzBatchNormGrad"].every((name) =>
     tf.getKernel(name, tf.getBackend()),
   );
-  return (fused ? fusedNormalize : composedNormalize)(x, gamma, beta, epsilon, track);
+  const y = fused
+    ? fusedNormalize(asImage(x), gamma, beta, epsilon, track)
+    : composedNormalize(tf.reshape(x, [-1, gamma.size]), gamma, beta, epsilon, track);
+  return tf.reshape(y, x.shape);
 }
 
 /** By the kernels that @gz/backend registers; which tensors the second needs from the first is theirs to know. */
@@ -146,7 +156,7 @@ function fusedNormalize(
   );
 }
 
-/** By tfjs's own operations: eight passes over x forward, seven back, where differentiating the formula would take some thirty. */
+/** By tfjs's own operations on x [N, C]: seven passes over x forward, seven back, where differentiating the formula takes some thirty. */
 function composedNormalize(
   x: tf.Tensor,
   gamma: tf.Tensor,
@@ -154,14 +164,13 @@ function composedNormalize(
   epsilon: number,
   track: Track,
 ): tf.Tensor {
-  const axes = [0, 1, 2];
-  const count = x.size / gamma.size;
+  const count = x.shape[0]!;
   return withGradient(
     [x, gamma, beta],
     (save) => {
-      const mean = tf.mean(x, axes);
+      const mean = tf.div(sumRows(x), count);
       const centred = tf.sub(x, mean);
-      const variance = tf.mean(tf.square(centred), axes);
+      const variance = tf.div(sumRows(tf.square(centred)), count);
       track(mean, variance);
       const inverse = tf.rsqrt(tf.add(variance, epsilon));
       const scale = tf.mul(inverse, gamma);
@@ -170,8 +179,8 @@ function composedNormalize(
     },
     // With u = centred * inverse: dx = scale * (dy - mean(dy) - u * mean(dy * u)), dgamma = sum(dy * u), dbeta = sum(dy).
     (dy, [centred, inverse, scale]) => {
-      const dbeta = tf.sum(dy, axes);
-      const dgamma = tf.mul(tf.sum(tf.mul(dy, centred!), axes), inverse!);
+      const dbeta = sumRows(dy);
+      const dgamma = tf.mul(sumRows(tf.mul(dy, centred!)), inverse!);
       const slope = tf.mul(tf.mul(dgamma, inverse!), -1 / count);
       const level = tf.mul(dbeta, -1 / count);
       const inner = tf.add(tf.add(dy, tf.mul(centred!, slope)), level);

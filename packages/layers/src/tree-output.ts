@@ -7,6 +7,7 @@ import {
   type Model,
   oneShape,
   oneTensor,
+  onGpu,
   show,
   withGradient,
 } from "./_layer.ts";
@@ -87,9 +88,8 @@ tf.serialization.registerClass(TreeOutput);
 function sums(v: tf.Tensor, matrix: Float32Array): tf.Tensor {
   const columns = v.shape[1]!;
   const constant = tf.tensor2d(matrix, [columns, columns]);
-  // On a GPU TensorFlow may round what it multiplies to ten bits (TensorFloat-32), and every probability would show it.
-  const { isUsingGpuDevice } = tf.backend() as { isUsingGpuDevice?: boolean };
-  if (isUsingGpuDevice) return tf.sum(tf.mul(tf.expandDims(v, 2), constant), 1);
+  // Rounded to ten bits, every probability would show it.
+  if (onGpu()) return tf.sum(tf.mul(tf.expandDims(v, 2), constant), 1);
   return tf.matMul(v, constant);
 }
 

@@ -7,7 +7,9 @@ import {
   oneShape,
   oneTensor,
   show,
+  sumRows,
   toInitializer,
+  withGradient,
 } from "./_layer.ts";
 
 export interface UntiedBiasOptions extends LayerArgs {
@@ -40,7 +42,15 @@ class UntiedBias extends tf.layers.Layer {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.tidy(() => tf.add(oneTensor("untiedBias", inputs), this.bias!.read()));
+    const x = oneTensor("untiedBias", inputs);
+    const bias = this.bias!.read();
+    return tf.tidy(() =>
+      withGradient(
+        [x, bias],
+        () => tf.add(x, bias),
+        (dy) => [tf.clone(dy), tf.reshape(sumRows(tf.reshape(dy, [dy.shape[0]!, -1])), bias.shape)],
+      ),
+    );
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
