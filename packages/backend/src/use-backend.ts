@@ -11,7 +11,7 @@ export interface BackendOptions {
   prefer?: BackendName | readonly BackendName[];
   /** An error unless the backend computes on a GPU. Default false. */
   requireGpu?: boolean;
-  /** CPU threads, a positive integer. Default: as many as the machine has. */
+  /** CPU threads, a positive integer; wasm uses at most 8. Default: as many as the machine has. */
   threads?: number;
 }
 
@@ -44,16 +44,23 @@ export async function useBackend(options: BackendOptions = {}): Promise<BackendI
   check(names, threads);
   const reasons: string[] = [];
   for (const name of names) {
+    if (requireGpu && name === "wasm") {
+      reasons.push("wasm computes on the CPU");
+      continue;
+    }
     try {
       const found = await start[name](threads, prefer === undefined || requireGpu);
       if (requireGpu && !found.gpu) {
-        reasons.push(`${name} computes on ${found.device}`);
+        const cuda = "its CUDA build: npm run native -- --cuda";
+        reasons.push(
+          `${name} computes on ${found.device}${name === "tensorflow" ? ` (${cuda})` : ""}`,
+        );
         continue;
       }
       registerReluGradient();
       return { name, ...found, line: describe(name, found) };
     } catch (error) {
-      reasons.push((error as Error).message.replace(/^useBackend: /, ""));
+      reasons.push((error as Error).message.replace(/^use\w+: /, ""));
     }
   }
   if (requireGpu)
@@ -70,12 +77,14 @@ const start: Record<
     const { useTensorflow } = await import("./tensorflow/load.ts");
     return useTensorflow(threads);
   },
-  async webgpu() {
-    throw new Error("webgpu is not ready");
+  async webgpu(_threads, realGpu) {
+    const { useWebgpu } = await import("./webgpu.ts");
+    const { device, isGpu } = await useWebgpu({ realGpu });
+    return { device, gpu: isGpu, threads: 1, version: tf.version_core };
   },
   async wasm(threads) {
     const { useWasm } = await import("./wasm/index.ts");
-    const used = await useWasm({ threads: threads ?? Math.min(availableParallelism(), 8) });
+    const used = await useWasm({ threads: Math.min(threads ?? availableParallelism(), 8) });
     return { ...used, gpu: false, version: tf.version_core };
   },
 };
