@@ -1,11 +1,12 @@
 // The inner loops of `warp`, on bare arrays. Names: X, Y are source coordinates; fx, fy the
 // fractions within a source pixel; w00..w11 its corners' weights (row, column).
 
+import type { Image } from "./image.ts";
 import type { Border } from "./warp.ts";
 
 /** An image as its data and strides, `scale` taking a stored value to 0..1. */
 export interface Source {
-  readonly data: Uint8Array | Float32Array;
+  readonly data: Image["data"];
   readonly offset: number;
   readonly stride: readonly number[];
   readonly shape: readonly number[];

@@ -53,16 +53,17 @@ export function addColor(
 
   const data: Uint8Array | Uint8ClampedArray | Float32Array = image.data;
   const scale = unitScale(data);
+  const [rowStride, pixelStride, channelStride] = image.stride as [number, number, number];
+  const [outRow, outPixel, outChannel] = out.stride as [number, number, number];
+  const target = out.data;
   for (let channel = 0; channel < channels; channel++) {
     const offset = offsets[channel]!;
     for (let y = 0; y < height; y++) {
-      let p = image.offset + y * image.stride[0]! + channel * image.stride[2]!;
-      let o = out.offset + y * out.stride[0]! + channel * out.stride[2]!;
-      for (let x = 0; x < width; x++) {
+      let p = image.offset + y * rowStride + channel * channelStride;
+      let o = out.offset + y * outRow + channel * outChannel;
+      for (let x = 0; x < width; x++, p += pixelStride, o += outPixel) {
         const value = data[p]! * scale + offset;
-        out.data[o] = clip ? Math.min(1, Math.max(0, value)) : value;
-        p += image.stride[1]!;
-        o += out.stride[1]!;
+        target[o] = !clip ? value : value < 0 ? 0 : value > 1 ? 1 : value;
       }
     }
   }

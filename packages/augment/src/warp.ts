@@ -1,6 +1,6 @@
 import ndarray, { type NdArray } from "ndarray";
 import { checkFinite, checkImage, checkOut, checkSize, expected } from "./_check.ts";
-import { type Source, sampleAnywhere, sampleInside, sampleInsideRgb } from "./_sample.ts";
+import { sampleAnywhere, sampleInside, sampleInsideRgb } from "./_sample.ts";
 import type { Affine } from "./affine.ts";
 import { type Image, unitScale } from "./image.ts";
 
@@ -55,9 +55,10 @@ export function warp(
   if (options.out) checkOut("warp", options.out, shape);
   const out = options.out ?? ndarray(new Float32Array(height * width * shape[2]!), shape);
 
-  const source = sourceOf(image);
+  const { data, offset, stride } = image;
+  const source = { data, offset, stride, shape: image.shape, scale: unitScale(data) };
   const row = { data: out.data, pixelStride: out.stride[1]!, channelStride: out.stride[2]! };
-  const rgb = shape[2] === 3 && source.stride[2] === 1 && row.channelStride === 1;
+  const rgb = shape[2] === 3 && stride[2] === 1 && row.channelStride === 1;
   const inside = rgb ? sampleInsideRgb : sampleInside;
   const [a, b, c, d, e, f] = affine;
   // Both corners of the last pixel that needs no border lie on the image: X < width - 1.
@@ -77,16 +78,6 @@ export function warp(
 }
 
 const BORDERS: ReadonlySet<string> = new Set<Border>(["reflect", "edge", "constant", "wrap"]);
-
-function sourceOf(image: Image): Source {
-  const { data, offset, stride, shape } = image;
-  // One kind of byte array keeps the loops fast: V8 compiles them once more for each kind they meet.
-  const plain =
-    data instanceof Float32Array || data.constructor === Uint8Array
-      ? data
-      : new Uint8Array(data.buffer, data.byteOffset, data.length);
-  return { data: plain, offset, stride, shape, scale: unitScale(data) };
-}
 
 /*
  * The columns whose source lies inside, 0 <= X < limit on both axes, are an interval, for an affine

@@ -133,12 +133,13 @@ function copy(
   const start = views.offset + view * viewStride + c * vx + f * vy;
   const stepX = a * vx + d * vy;
   const stepY = b * vx + e * vy;
+  const source = views.data;
+  const target = out.data;
   for (let y = 0; y < rows; y++)
-    for (let x = 0; x < columns; x++) {
-      const from = start + y * stepY + x * stepX;
-      const to = out.offset + index * outStride + y * oy + x * ox;
-      for (let channel = 0; channel < channels; channel++)
-        out.data[to + channel * oc] = views.data[from + channel * vc]!;
+    for (let channel = 0; channel < channels; channel++) {
+      let from = start + y * stepY + channel * vc;
+      let to = out.offset + index * outStride + y * oy + channel * oc;
+      for (let x = 0; x < columns; x++, from += stepX, to += ox) target[to] = source[from]!;
     }
 }
 
