@@ -4,7 +4,8 @@ import { CliError } from "./errors.ts";
 
 export const dataArg = {
   type: "string",
-  description: "Data set: Kaggle's folder or zips, or images/ + labels.csv (default: $GALAXY_ZOO_DIR)",
+  description:
+    "Data set: Kaggle's folder or zips, or images/ + labels.csv (default: $GALAXY_ZOO_DIR)",
   valueHint: "DIR",
 } as const;
 
@@ -22,7 +23,11 @@ export const workersArg = {
 } as const;
 
 /** Refuses options that the command does not have; citty passes them through in silence. */
-export function refuseUnknown(command: string, args: Record<string, unknown>, known: ArgsDef): void {
+export function refuseUnknown(
+  command: string,
+  args: Record<string, unknown>,
+  known: ArgsDef,
+): void {
   const names = new Set(
     Object.keys(known).flatMap((name) => [name, name.replace(/-(\w)/g, (_, c) => c.toUpperCase())]),
   );
@@ -35,7 +40,9 @@ export function refuseUnknown(command: string, args: Record<string, unknown>, kn
 export function dataPath(command: string, value: string | undefined): string {
   const path = value ?? process.env.GALAXY_ZOO_DIR;
   if (!path)
-    throw new CliError(`${command}: expected a data set for --data (or in GALAXY_ZOO_DIR) but got none`);
+    throw new CliError(
+      `${command}: expected a data set for --data (or in GALAXY_ZOO_DIR) but got none`,
+    );
   return path;
 }
 

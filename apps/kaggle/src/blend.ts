@@ -7,6 +7,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { applyBlend, type Blend, blend, type Member, type Pruned, prune } from "@gz/ensemble";
 import {
   COLUMNS,
+  checkSubmission,
   openDataset,
   type Predictions,
   readPredictions,
@@ -47,7 +48,8 @@ export async function blendMembers({
   labels: labelsFile,
   weights = "uniform",
 }: BlendOptions): Promise<BlendResult> {
-  if (sources.length === 0) throw new CliError("blend: expected at least one predictions file but got none");
+  if (sources.length === 0)
+    throw new CliError("blend: expected at least one predictions file but got none");
   if (weights !== "uniform" && !labelsFile)
     throw new CliError(`blend: expected --labels for weights "${weights}" but got none`);
   const files = sources.map(predictionsFile);
@@ -94,6 +96,7 @@ export async function blendMembers({
   }
 
   const write = ids.length > 0 ? ids : predictions[0]!.ids;
+  if (labels?.testIds?.length && ids.length > 0) checkSubmission(ids, labels.testIds);
   const values = applyBlend(
     chosen,
     predictions.map((p, i) => ({ name: names[i]!, values: rowsOf(p, write) })),
@@ -106,7 +109,8 @@ export async function blendMembers({
 
 /** A file as it is; for a run folder, its test predictions, else its validation predictions. */
 function predictionsFile(source: string): string {
-  if (!existsSync(source)) throw new CliError(`blend: expected a predictions file or a run but ${source} is not there`);
+  if (!existsSync(source))
+    throw new CliError(`blend: expected a predictions file or a run but ${source} is not there`);
   if (!statSync(source).isDirectory()) return source;
   for (const split of ["test", "valid"]) {
     const file = join(source, "predictions", `${split}.csv`);
@@ -157,17 +161,19 @@ async function labelledRows(
   }
   const ids = sources[0]!.ids.filter((id) => labelled.has(id));
   if (ids.length < 2)
-    throw new CliError(`blend: expected at least 2 labelled galaxies in ${files[0]} but got ${ids.length}`);
+    throw new CliError(
+      `blend: expected at least 2 labelled galaxies in ${files[0]} but got ${ids.length}`,
+    );
   return { ids, members: sources.map((p, i) => ({ name: names[i]!, values: rowsOf(p, ids) })) };
 }
 
 /** Labels of a CSV in Kaggle's format, or of a data set. */
-async function readLabels(source: string): Promise<Predictions> {
+async function readLabels(source: string): Promise<Predictions & { testIds?: number[] }> {
   if (!existsSync(source) || source.endsWith(".csv")) return readPredictions(source);
   const dataset = await openDataset(source);
   await dataset.close();
   if (!dataset.labels) throw new CliError(`blend: expected labels in ${source} but found none`);
-  return { ids: dataset.trainIds, values: dataset.labels };
+  return { ids: dataset.trainIds, values: dataset.labels, testIds: dataset.testIds };
 }
 
 /** The rows of these ids, in their order. */

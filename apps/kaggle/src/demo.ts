@@ -64,7 +64,15 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult | undefi
   const hasTest = dataset.testIds.length > 0;
   if (hasTest)
     for (const run of runs)
-      await predictRun({ run, data, split: "test", transforms: TURNS, backend, workers: 1, signal });
+      await predictRun({
+        run,
+        data,
+        split: "test",
+        transforms: TURNS,
+        backend,
+        workers: 1,
+        signal,
+      });
   const submission = join(out, "submission.csv");
   await blendMembers({ members: runs, out: submission, labels: data });
   const report = join(out, "report.html");
@@ -76,8 +84,12 @@ async function renderGalaxies(folder: string, signal: AbortSignal): Promise<stri
   const total = GALAXIES.train + GALAXIES.test;
   say(`rendering ${total} galaxies into ${folder}`);
   const progress = createProgress("render", total);
-  await writeSynthetic(folder, { ...GALAXIES, seed: 1, onProgress: ({ done }) => progress.update(done),
-    signal });
+  await writeSynthetic(folder, {
+    ...GALAXIES,
+    seed: 1,
+    onProgress: ({ done }) => progress.update(done),
+    signal,
+  });
   progress.stop();
   return folder;
 }

@@ -1,8 +1,8 @@
 /** What works on this machine, how fast, and how to get what does not. */
 import { availableParallelism, cpus, totalmem } from "node:os";
+import type { BackendName } from "@gz/backend";
 import { adamw, trainStep } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
-import type { BackendName } from "@gz/backend";
 import pc from "picocolors";
 import sharp from "sharp";
 import { chooseBackend } from "./backend.ts";
@@ -36,7 +36,10 @@ export async function* doctorReport(): AsyncGenerator<string> {
   const data = process.env.GALAXY_ZOO_DIR;
   yield data
     ? good("data", `${data} (GALAXY_ZOO_DIR); check it with: npm run kaggle -- prepare`)
-    : bad("data", "GALAXY_ZOO_DIR is not set; give --data, or npm start renders galaxies of its own");
+    : bad(
+        "data",
+        "GALAXY_ZOO_DIR is not set; give --data, or npm start renders galaxies of its own",
+      );
 }
 
 async function decodingSpeed(): Promise<string> {
@@ -63,7 +66,12 @@ async function stepMilliseconds(): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < 7; i++) {
     const started = performance.now();
-    const { loss } = trainStep(network.model, optimizer, { xs, ys }, { lossFn, learningRate: 1e-4 });
+    const { loss } = trainStep(
+      network.model,
+      optimizer,
+      { xs, ys },
+      { lossFn, learningRate: 1e-4 },
+    );
     await loss.data();
     loss.dispose();
     if (i >= 2) times.push(performance.now() - started);

@@ -37,10 +37,7 @@ export function inputAffines({ input }: Recipe, draw?: Draw): Affine[] {
   const source = { width: side, height: side };
   const shrunk = draw && {
     ...draw,
-    translation: [
-      draw.translation[0] / input.shrink,
-      draw.translation[1] / input.shrink,
-    ] as const,
+    translation: [draw.translation[0] / input.shrink, draw.translation[1] / input.shrink] as const,
   };
   return viewAffines({
     source,

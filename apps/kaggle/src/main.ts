@@ -48,7 +48,8 @@ main(process.argv.slice(2)).then(
   (error: unknown) => {
     if ((error as Error).name === "AbortError") process.exit(130);
     const isOurs = error instanceof CliError || (error as Error).name === "CLIError";
-    const text = isOurs || !process.env.GZ_DEBUG ? (error as Error).message : (error as Error).stack;
+    const text =
+      isOurs || !process.env.GZ_DEBUG ? (error as Error).message : (error as Error).stack;
     process.stderr.write(`${pc.red("error")} ${text}\n`);
     process.exit(error instanceof CliError ? error.code : 1);
   },

@@ -42,10 +42,16 @@ export async function predictRun(options: PredictOptions): Promise<string[]> {
   say(`${run.name}: ${options.transforms.length} transforms on ${backend.line}`);
   const { train, valid } = splitRows(dataset.trainIds.length);
   const parts = {
-    valid: { from: "train" as const, ids: dataset.trainIds.slice(train), first: train, count: valid },
+    valid: {
+      from: "train" as const,
+      ids: dataset.trainIds.slice(train),
+      first: train,
+      count: valid,
+    },
     test: { from: "test" as const, ids: dataset.testIds, first: 0, count: dataset.testIds.length },
   };
-  const wanted = options.split === "all" ? (["valid", "test"] as const) : ([options.split] as const);
+  const wanted =
+    options.split === "all" ? (["valid", "test"] as const) : ([options.split] as const);
   const files = new Map<string, Rows>();
   const rowsOf = (file: string) => {
     const rows = files.get(file) ?? { ids: [], values: [] };
@@ -56,11 +62,14 @@ export async function predictRun(options: PredictOptions): Promise<string[]> {
   try {
     for (const split of wanted) {
       const { from, ids, first, count } = parts[split];
-      if (count === 0) throw new CliError(`predict: expected ${split} images in ${options.data} but found none`);
+      if (count === 0)
+        throw new CliError(`predict: expected ${split} images in ${options.data} but found none`);
       const file = options.out ?? join(run.predictions, `${split}.csv`);
       const means = rowsOf(file);
       const singles =
-        identity >= 0 && options.transforms.length > 1 ? rowsOf(file.replace(/(\.csv)?$/, ".single.csv")) : undefined;
+        identity >= 0 && options.transforms.length > 1
+          ? rowsOf(file.replace(/(\.csv)?$/, ".single.csv"))
+          : undefined;
       const progress = createProgress(`${run.name} ${split}`, count);
       const outputs = forward({
         model,

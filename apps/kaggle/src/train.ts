@@ -79,17 +79,22 @@ export async function trainRun(options: TrainOptions): Promise<{ run: Run; finis
     const { model } = network;
     const optimizer = optimizerOf(recipe);
     const checkpointPath = options.resume ? await latestCheckpoint(run.checkpoints) : undefined;
-    if (!checkpointPath) initialize(network, recipe, info.seed, meanLabel(dataset.labels, rows.train));
-    const average = recipe.average === undefined ? undefined : weightAverage(model, { decay: recipe.average });
+    if (!checkpointPath)
+      initialize(network, recipe, info.seed, meanLabel(dataset.labels, rows.train));
+    const average =
+      recipe.average === undefined ? undefined : weightAverage(model, { decay: recipe.average });
     let startStep = 0;
     let elapsedBefore = 0;
     let best = Number.POSITIVE_INFINITY;
+    const mean = windowMeans();
     if (checkpointPath) {
       const checkpoint = await loadCheckpoint(checkpointPath);
       restoreCheckpoint(checkpoint, { model, optimizer, ...(average && { average }) });
       startStep = checkpoint.step;
-      ({ best, elapsedMs: elapsedBefore = 0 } = checkpoint.meta as CheckpointMeta);
-      best ??= Number.POSITIVE_INFINITY;
+      const meta = checkpoint.meta as CheckpointMeta;
+      best = meta.best ?? Number.POSITIVE_INFINITY;
+      elapsedBefore = meta.elapsedMs ?? 0;
+      mean.restore(meta.window);
     }
     say(
       `${model.countParams().toLocaleString("en")} parameters, ${rows.train} galaxies train, ${rows.valid} validate${startStep ? `, going on from step ${startStep}` : ""}`,
@@ -102,17 +107,27 @@ export async function trainRun(options: TrainOptions): Promise<{ run: Run; finis
     const elapsedMs = () => elapsedBefore + performance.now() - started;
     /** Fraction of the run that is over: of its steps, or of its minutes. */
     const progressAt = (step: number) =>
-      "steps" in budget ? step / budget.steps : Math.min(1, elapsedMs() / (budget.minutes * 60_000));
+      "steps" in budget
+        ? step / budget.steps
+        : Math.min(1, elapsedMs() / (budget.minutes * 60_000));
     const schedule = scheduleOf(recipe);
 
     // --- input -----------------------------------------------------------------------------------------------------
     const pixels = await pixelSource(dataset, "train", recipe.input.shrink, signal);
     const validLabels = dataset.labels.slice(rows.train * columns);
-    const validImages = Uint32Array.from({ length: Math.min(rows.valid, EVALUATED_IMAGES) }, (_, i) => rows.train + i);
+    const validImages = Uint32Array.from(
+      { length: Math.min(rows.valid, EVALUATED_IMAGES) },
+      (_, i) => rows.train + i,
+    );
     const work: BatchWork = {
       recipe,
       pixels,
-      job: { kind: "train", seed: info.seed, rows: rows.train, labels: shared(dataset.labels.subarray(0, rows.train * columns)) },
+      job: {
+        kind: "train",
+        seed: info.seed,
+        rows: rows.train,
+        labels: shared(dataset.labels.subarray(0, rows.train * columns)),
+      },
     };
     await dataset.close();
     const workers = options.workers ?? defaultWorkers();
@@ -127,7 +142,6 @@ export async function trainRun(options: TrainOptions): Promise<{ run: Run; finis
     // --- the loop --------------------------------------------------------------------------------------------------
     const metrics = openMetrics(run.metricsFile, { truncateAfterStep: startStep });
     const progress = createProgress(run.name, 1000);
-    const mean = windowMeans();
     let step = startStep;
     let savedAt = performance.now();
     let evaluated = Math.floor(progressAt(startStep) * EVALUATIONS);
@@ -136,14 +150,23 @@ export async function trainRun(options: TrainOptions): Promise<{ run: Run; finis
 
     const evaluate = async () => {
       average?.swap();
-      valid = await validate({ model, recipe, pixels, images: validImages, workers: 1 }, validLabels);
+      valid = await validate(
+        { model, recipe, pixels, images: validImages, workers: 1 },
+        validLabels,
+      );
       average?.swap();
       isBest ||= valid < best;
       best = Math.min(best, valid);
       metrics.write({ kind: "valid", step, rmse: valid, seconds: elapsedMs() / 1000 });
     };
     const save = async () => {
-      const meta: CheckpointMeta = { recipe: recipe.name, seed: info.seed, best, ...("minutes" in budget && { elapsedMs: elapsedMs() }) };
+      const meta: CheckpointMeta = {
+        recipe: recipe.name,
+        seed: info.seed,
+        best: Number.isFinite(best) ? best : null,
+        window: mean.losses(),
+        ...("minutes" in budget && { elapsedMs: elapsedMs() }),
+      };
       await saveCheckpoint(run.checkpoints, {
         step,
         model,
@@ -163,7 +186,8 @@ export async function trainRun(options: TrainOptions): Promise<{ run: Run; finis
       const training = trainLoop(model, loader, {
         optimizer,
         schedule: (at) => schedule({ ...at, progress: progressAt(at.step) }),
-        lossFn: (ys, predictions) => tf.losses.meanSquaredError(ys as tf.Tensor, predictions as tf.Tensor),
+        lossFn: (ys, predictions) =>
+          tf.losses.meanSquaredError(ys as tf.Tensor, predictions as tf.Tensor),
         phases: phasesOf(recipe, steps),
         steps,
         startStep,
@@ -181,7 +205,17 @@ export async function trainRun(options: TrainOptions): Promise<{ run: Run; finis
           const { stepMs, dataWaitMs, rmse } = mean.take();
           const { learningRate, phase } = trained;
           const rssMb = Math.round(process.memoryUsage.rss() / 1e6);
-          metrics.write({ kind: "train", step, rmse, learningRate, phase, stepMs, dataWaitMs, rssMb, seconds: elapsedMs() / 1000 });
+          metrics.write({
+            kind: "train",
+            step,
+            rmse,
+            learningRate,
+            phase,
+            stepMs,
+            dataWaitMs,
+            rssMb,
+            seconds: elapsedMs() / 1000,
+          });
           progress.update(
             Math.floor(done * 1000),
             `step ${step} · rmse ${rmse.toFixed(4)}${valid === undefined ? "" : ` · valid ${valid.toFixed(4)}`} · ${stepMs.toFixed(0)} ms (${dataWaitMs.toFixed(1)} waiting)`,
@@ -192,7 +226,9 @@ export async function trainRun(options: TrainOptions): Promise<{ run: Run; finis
           await evaluate();
         }
         const { checkpointSteps } = options;
-        const due = checkpointSteps ? step % checkpointSteps === 0 : performance.now() - savedAt > CHECKPOINT_MS;
+        const due = checkpointSteps
+          ? step % checkpointSteps === 0
+          : performance.now() - savedAt > CHECKPOINT_MS;
         if (finished || isBest || due || signal.aborted) await save();
         if (finished || signal.aborted) break;
       }
@@ -224,8 +260,10 @@ const LOG_EVERY = 10;
 interface CheckpointMeta {
   recipe: string;
   seed: number;
-  /** Best validation RMSE so far; null in JSON before the first. */
-  best: number;
+  /** Best validation RMSE so far; null before the first. */
+  best: number | null;
+  /** Losses since the last log line: how many, and their sum. */
+  window: [count: number, sum: number];
   /** Training time so far, of runs whose budget is minutes. */
   elapsedMs?: number;
 }
@@ -265,7 +303,11 @@ export function scheduleOf({ schedule }: Recipe): Schedule {
 
 /** Clip-only first, then the tree with velocity afresh; a budget shorter than the recipe shortens the first phase. */
 function phasesOf({ output, steps: full }: Recipe, steps: number): Phase[] {
-  const normal: Phase = { fromStep: 0, name: "normal", enter: (model) => setTreeMode(model, "normal") };
+  const normal: Phase = {
+    fromStep: 0,
+    name: "normal",
+    enter: (model) => setTreeMode(model, "normal"),
+  };
   const planned = Math.min(steps, full);
   // The winner's 625 of 1,562,500 steps is less than any short run needs; a fifth is the most it may take.
   const clipSteps = Math.min(output.clipSteps, Math.floor(planned / 5));
@@ -284,6 +326,12 @@ function windowMeans() {
   let losses = 0;
   let loss = 0;
   return {
+    /** What a checkpoint between two log lines has to keep. */
+    losses: (): [number, number] => [losses, loss],
+    restore([count, sum]: readonly [number, number]) {
+      losses = count;
+      loss = sum;
+    },
     add(trained: { stepMs: number; dataWaitMs: number; loss: number | undefined }) {
       steps++;
       stepMs += trained.stepMs;
@@ -294,7 +342,11 @@ function windowMeans() {
       }
     },
     take() {
-      const means = { stepMs: stepMs / steps, dataWaitMs: dataWaitMs / steps, rmse: Math.sqrt(loss / losses) };
+      const means = {
+        stepMs: stepMs / steps,
+        dataWaitMs: dataWaitMs / steps,
+        rmse: Math.sqrt(loss / losses),
+      };
       steps = stepMs = dataWaitMs = losses = loss = 0;
       return means;
     },

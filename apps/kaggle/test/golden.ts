@@ -148,7 +148,10 @@ export async function checkGoldenSteps(): Promise<void> {
       const expected = step.parametersAfter[name]!;
       near(after.rms, expected.rms, 1e-6, `step ${i} parameter ${name}`);
       for (const part of ["first", "middle", "last"] as const)
-        expect(after[part], `step ${i} ${name} ${part}`).toBeAllClose(expected[part], { rtol: 0, atol: 2e-6 });
+        expect(after[part], `step ${i} ${name} ${part}`).toBeAllClose(expected[part], {
+          rtol: 0,
+          atol: 2e-6,
+        });
     }
   }
   optimizer.dispose();

@@ -8,6 +8,7 @@ export function hasNative(): boolean {
   const require = createRequire(import.meta.url);
   const folder = dirname(require.resolve("@tensorflow/tfjs-node-gpu/package.json"));
   const built = existsSync(join(folder, "lib/napi-v8/tfjs_binding.node"));
-  if (!built) console.log("skipped: the native TensorFlow is not built; get it with: npm run native");
+  if (!built)
+    console.log("skipped: the native TensorFlow is not built; get it with: npm run native");
   return built;
 }

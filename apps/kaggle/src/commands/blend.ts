@@ -40,7 +40,14 @@ export const blend = defineCommand({
 });
 
 /** The scores of members and strategies as lines of text. */
-export function describeBlend({ members, strategies, weights, pruned, rows, submission }: BlendResult): string[] {
+export function describeBlend({
+  members,
+  strategies,
+  weights,
+  pruned,
+  rows,
+  submission,
+}: BlendResult): string[] {
   const width = Math.max(...members.map(({ name }) => name.length), 8);
   const lines = members.map(
     ({ name, rmse }) => `${name.padEnd(width)}  ${rmse === undefined ? "" : rmse.toFixed(5)}`,
@@ -49,7 +56,8 @@ export function describeBlend({ members, strategies, weights, pruned, rows, subm
     lines.push(
       `${strategy.padEnd(width)}  ${rmse.toFixed(5)}  on unseen folds ${crossValidatedRmse.toFixed(5)}${strategy === weights ? "  <- written" : ""}`,
     );
-  for (const { name, reason } of pruned?.dropped ?? []) lines.push(`${name} could be dropped: ${reason}`);
+  for (const { name, reason } of pruned?.dropped ?? [])
+    lines.push(`${name} could be dropped: ${reason}`);
   lines.push(`${submission}: ${rows} galaxies`);
   return lines;
 }

@@ -11,8 +11,17 @@ const args = {
     description: "A data set (default: $GALAXY_ZOO_DIR, else galaxies are rendered)",
     valueHint: "DIR",
   },
-  out: { type: "string", description: "Folder of everything it makes (default: runs/demo)", valueHint: "DIR" },
-  minutes: { type: "string", description: "Training minutes in all", default: "2.5", valueHint: "M" },
+  out: {
+    type: "string",
+    description: "Folder of everything it makes (default: runs/demo)",
+    valueHint: "DIR",
+  },
+  minutes: {
+    type: "string",
+    description: "Training minutes in all",
+    default: "2.5",
+    valueHint: "M",
+  },
   backend: backendArg,
 } as const;
 

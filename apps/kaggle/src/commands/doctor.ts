@@ -1,11 +1,14 @@
-import { doctorReport } from "../doctor.ts";
 import { defineCommand } from "citty";
 import { refuseUnknown } from "../args.ts";
+import { doctorReport } from "../doctor.ts";
 
 const args = {} as const;
 
 export const doctor = defineCommand({
-  meta: { name: "doctor", description: "What works on this machine, how fast, and how to get the rest." },
+  meta: {
+    name: "doctor",
+    description: "What works on this machine, how fast, and how to get the rest.",
+  },
   args,
   async run({ args: given }) {
     refuseUnknown("doctor", given, args);

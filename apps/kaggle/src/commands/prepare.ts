@@ -18,7 +18,10 @@ const args = {
 } as const;
 
 export const prepare = defineCommand({
-  meta: { name: "prepare", description: "Check a data set whole, and decode it once into a cache." },
+  meta: {
+    name: "prepare",
+    description: "Check a data set whole, and decode it once into a cache.",
+  },
   args,
   async run({ args: given }) {
     refuseUnknown("prepare", given, args);
@@ -51,7 +54,9 @@ export const prepare = defineCommand({
         const count = (split === "train" ? dataset.trainIds : dataset.testIds).length;
         if (count === 0 || input.shrink === 1) continue;
         const megabytes = pixelCacheSize(dataset, split, { shrink: input.shrink }) / 1e6;
-        say(`${split}: ${count} images at 1/${input.shrink} of their size take ${megabytes.toFixed(0)} MB`);
+        say(
+          `${split}: ${count} images at 1/${input.shrink} of their size take ${megabytes.toFixed(0)} MB`,
+        );
         const source = await pixelSource(dataset, split, input.shrink, interrupt.signal);
         if (source.kind === "cache") console.log(source.file);
       }
@@ -70,5 +75,7 @@ function table(problems: Problem[]): string[] {
     message,
   ]);
   const widths = [0, 1].map((k) => Math.max(...rows.map((row) => row[k]!.length)));
-  return rows.map(([where, id, message]) => `${where!.padEnd(widths[0]!)}  ${id!.padEnd(widths[1]!)}  ${message}`);
+  return rows.map(
+    ([where, id, message]) => `${where!.padEnd(widths[0]!)}  ${id!.padEnd(widths[1]!)}  ${message}`,
+  );
 }

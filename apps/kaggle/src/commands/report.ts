@@ -11,11 +11,18 @@ const args = {
     description: "Data set for the pictures (default: where the first run was trained)",
     valueHint: "DIR",
   },
-  blend: { type: "string", description: "A submission that kaggle blend wrote", valueHint: "FILE.csv" },
+  blend: {
+    type: "string",
+    description: "A submission that kaggle blend wrote",
+    valueHint: "FILE.csv",
+  },
 } as const;
 
 export const report = defineCommand({
-  meta: { name: "report", description: "One self-contained page about runs (RUN …) and their blend." },
+  meta: {
+    name: "report",
+    description: "One self-contained page about runs (RUN …) and their blend.",
+  },
   args,
   async run({ args: given }) {
     refuseUnknown("report", given, args);

@@ -27,7 +27,12 @@ const args = {
   minutes: { type: "string", description: "Train for M minutes", valueHint: "M" },
   resume: { type: "boolean", description: "Go on with a run that was stopped", default: false },
   backend: backendArg,
-  seed: { type: "string", description: "Seed of every random number", default: "1", valueHint: "N" },
+  seed: {
+    type: "string",
+    description: "Seed of every random number",
+    default: "1",
+    valueHint: "N",
+  },
   workers: workersArg,
   "checkpoint-steps": {
     type: "string",

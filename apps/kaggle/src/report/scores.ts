@@ -1,0 +1,73 @@
+/** Errors by answer, by question and by galaxy. Predictions and labels are [galaxies, 37], row-major. */
+import { COLUMNS, KAGGLE_TREE, type Predictions, type Question } from "@gz/galaxies";
+
+const WIDTH = COLUMNS.length;
+
+/** Root mean squared error of every column. */
+export function columnRmse(predictions: Float32Array, labels: Float32Array): number[] {
+  const sums = new Float64Array(WIDTH);
+  labels.forEach((label, i) => {
+    sums[i % WIDTH]! += (predictions[i]! - label) ** 2;
+  });
+  return Array.from(sums, (sum) => Math.sqrt((sum * WIDTH) / labels.length));
+}
+
+/** Root mean squared error over the answers of each of the tree's questions, from the columns'. */
+export function questionRmse(columns: readonly number[]): number[] {
+  return KAGGLE_TREE.map(({ answers }) => {
+    const sum = answers.reduce(
+      (total, answer) => total + columns[COLUMNS.indexOf(answer)]! ** 2,
+      0,
+    );
+    return Math.sqrt(sum / answers.length);
+  });
+}
+
+/** Root mean squared error of every galaxy. */
+export function galaxyRmse(predictions: Float32Array, labels: Float32Array): number[] {
+  return Array.from({ length: labels.length / WIDTH }, (_, row) => {
+    let sum = 0;
+    for (let i = row * WIDTH; i < (row + 1) * WIDTH; i++)
+      sum += (predictions[i]! - labels[i]!) ** 2;
+    return Math.sqrt(sum / WIDTH);
+  });
+}
+
+/** The mean of several predictions. */
+export function meanOf(members: readonly Float32Array[]): Float32Array {
+  return members[0]!.map((_, i) => members.reduce((sum, m) => sum + m[i]!, 0) / members.length);
+}
+
+/** Rows of these ids in their order; undefined where one is missing. */
+export function rowsOf(
+  { ids, values }: Predictions,
+  wanted: readonly number[],
+): Float32Array | undefined {
+  const rows = new Map(ids.map((id, row) => [id, row]));
+  const out = new Float32Array(wanted.length * WIDTH);
+  for (const [i, id] of wanted.entries()) {
+    const row = rows.get(id);
+    if (row === undefined) return undefined;
+    out.set(values.subarray(row * WIDTH, (row + 1) * WIDTH), i * WIDTH);
+  }
+  return out;
+}
+
+/** Short names, where the volunteers' question is too long for a drawing. */
+const SHORT = [
+  "smooth or disk",
+  "edge-on",
+  "bar",
+  "spiral",
+  "bulge",
+  "odd",
+  "roundness",
+  "what is odd",
+  "edge-on bulge",
+  "arm winding",
+  "arm number",
+];
+
+export function shortName(question: Question): string {
+  return SHORT[KAGGLE_TREE.indexOf(question)]!;
+}

@@ -1,0 +1,77 @@
+/**
+ * A training run that is killed (SIGKILL) at random moments and resumed ends in the same bytes as one that was left
+ * alone, whatever the number of workers. GZ_KILLS=20 kills more often than the suite has time for.
+ */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createRng } from "@gz/augment";
+import { writeSynthetic } from "@gz/galaxies";
+import { expect, test } from "vitest";
+import { kaggle, startKaggle, temporaryFolder } from "./cli.ts";
+
+const KILLS = Number(process.env.GZ_KILLS ?? 4);
+const BACKEND = process.env.GZ_KILL_BACKEND ?? "wasm";
+const RECIPE = fileURLToPath(new URL("./fixtures/smallest.json", import.meta.url));
+
+/** SHA-256 of every file of the last checkpoint. */
+function lastCheckpoint(run: string): Record<string, string> {
+  const folder = join(run, "checkpoints");
+  const last = readdirSync(folder).sort().at(-1)!;
+  const files = readdirSync(join(folder, last)).sort();
+  return Object.fromEntries(
+    files.map((file) => [
+      `${last}/${file}`,
+      createHash("sha256")
+        .update(readFileSync(join(folder, last, file)))
+        .digest("hex"),
+    ]),
+  );
+}
+
+test(`a run killed ${KILLS} times ends in the same bytes (${BACKEND})`, {
+  timeout: 1_200_000,
+}, async () => {
+  const root = temporaryFolder();
+  try {
+    const data = join(root, "galaxies");
+    await writeSynthetic(data, { train: 60, test: 0, seed: 3 });
+    const steps = Math.max(40, KILLS * 10);
+    const env = { GZ_CACHE_DIR: join(root, "cache") };
+    const train = (out: string, workers: number, resume: boolean) => [
+      ...["train", "--recipe", RECIPE, "--data", data, "--out", out, "--backend", BACKEND],
+      ...["--steps", String(steps), "--checkpoint-steps", "3", "--workers", String(workers)],
+      ...(resume ? ["--resume"] : []),
+    ];
+    const calm = join(root, "calm");
+    const before = performance.now();
+    expect(await kaggle(train(calm, 1, false), env)).toMatchObject({ code: 0 });
+    const duration = performance.now() - before;
+
+    const rng = createRng(KILLS, Date.now());
+    const killed = join(root, "killed");
+    let started = false;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const child = startKaggle(train(killed, 1 + (kill % 3), started), env);
+      const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+      const moment = duration * rng.uniform(0.3, 1.0);
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, moment))]);
+      child.kill("SIGKILL");
+      await ended;
+      started ||= readdirSync(killed).includes("recipe.json");
+    }
+    const last = await kaggle(train(killed, 2, started), env);
+    expect(last, last.stderr).toMatchObject({ code: 0 });
+    expect(lastCheckpoint(killed)).toEqual(lastCheckpoint(calm));
+    const metrics = (run: string) =>
+      readFileSync(join(run, "metrics.jsonl"), "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .map(({ kind, step, rmse }) => ({ kind, step, rmse }));
+    expect(metrics(killed)).toEqual(metrics(calm));
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+});
