@@ -32,7 +32,7 @@ export function inputShape(recipe: Recipe, batch: number): number[] {
 }
 
 /** The affines from each view's pixels to those of the image (shrunk as the recipe says). */
-export function inputAffines({ input }: Recipe, draw?: Draw): Affine[] {
+function inputAffines({ input }: Recipe, draw?: Draw): Affine[] {
   const side = IMAGE_SIZE / input.shrink;
   const source = { width: side, height: side };
   const shrunk = draw && {

@@ -117,7 +117,7 @@ function add({ ids, values }: Rows, id: number, row: Float32Array): void {
 }
 
 /** The model of the run's latest checkpoint, with the moving average of the weights where the recipe keeps one. */
-export async function loadModel(run: Run): Promise<tf.LayersModel> {
+async function loadModel(run: Run): Promise<tf.LayersModel> {
   const path = await latestCheckpoint(run.checkpoints);
   if (!path) throw new CliError(`predict: ${run.folder} has no checkpoint yet; train it first`);
   const { model } = buildNetwork(run.recipe, run.info.seed);

@@ -296,7 +296,7 @@ function optimizerOf({ optimizer }: Recipe): Optimizer {
 }
 
 /** The recipe's learning rate over the fraction of the run that is over. */
-export function scheduleOf({ schedule }: Recipe): Schedule {
+function scheduleOf({ schedule }: Recipe): Schedule {
   if (schedule.kind === "cosine") return cosineSchedule(schedule);
   return ({ progress }) => schedule.rates.findLast(([start]) => start <= progress)![1];
 }
