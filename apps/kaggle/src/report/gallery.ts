@@ -19,7 +19,9 @@ export interface Chosen {
 
 export function chooseGalaxies({ truth, judged }: ReportData): Chosen {
   const count = truth?.ids.length ?? 0;
-  const strip = Array.from({ length: Math.min(STRIP, count) }, (_, i) => Math.floor((i * count) / Math.min(STRIP, count)));
+  const strip = Array.from({ length: Math.min(STRIP, count) }, (_, i) =>
+    Math.floor((i * count) / Math.min(STRIP, count)),
+  );
   if (!truth || !judged) return { best: [], worst: [], strip };
   const errors = galaxyRmse(judged.values, truth.labels);
   const order = errors.map((_, row) => row).sort((a, b) => errors[a]! - errors[b]!);
@@ -31,7 +33,11 @@ export function chooseGalaxies({ truth, judged }: ReportData): Chosen {
 export type Pictures = ReadonlyMap<number, string>;
 
 /** The middle of each galaxy's image, 192 pixels wide (strip: 96), as small JPEGs. */
-export async function takePictures(dataset: Dataset, { truth }: ReportData, { best, worst, strip }: Chosen): Promise<Pictures> {
+export async function takePictures(
+  dataset: Dataset,
+  { truth }: ReportData,
+  { best, worst, strip }: Chosen,
+): Promise<Pictures> {
   const pictures = new Map<number, string>();
   const take = async (row: number, size: number) => {
     const bytes = await dataset.read(truth!.ids[row]!, "train");
@@ -50,16 +56,25 @@ export async function takePictures(dataset: Dataset, { truth }: ReportData, { be
   return pictures;
 }
 
-export function galaxyStrip({ truth }: ReportData, { strip }: Chosen, pictures: Pictures): Html | undefined {
+export function galaxyStrip(
+  { truth }: ReportData,
+  { strip }: Chosen,
+  pictures: Pictures,
+): Html | undefined {
   if (!truth || strip.length === 0) return undefined;
   return html`<div class="strip" aria-hidden="true">${strip.map((row) => html`<img src="${pictures.get(row)!}" alt="" width="96" height="96">`)}</div>`;
 }
 
-export function gallerySection(data: ReportData, { best, worst }: Chosen, pictures: Pictures): Html | undefined {
+export function gallerySection(
+  data: ReportData,
+  { best, worst }: Chosen,
+  pictures: Pictures,
+): Html | undefined {
   const { truth, judged } = data;
   if (!truth || !judged || best.length === 0) return undefined;
   const errors = galaxyRmse(judged.values, truth.labels);
-  const cards = (rows: readonly number[]) => html`<div class="gallery">${rows.map((row) => card(data, row, errors[row]!, pictures.get(row)!))}</div>`;
+  const cards = (rows: readonly number[]) =>
+    html`<div class="gallery">${rows.map((row) => card(data, row, errors[row]!, pictures.get(row)!))}</div>`;
   return html`<p>Of the ${truth.ids.length} validation galaxies, those that ${judged.title} gets most nearly right, and those it gets most wrong.
 Each row is a question, indented under the answer that leads to it, and its bars are as long as the share of people who were asked.
 <span class="key"><span class="thick"></span> the volunteers</span> <span class="key"><span class="thin"></span> the network</span></p>

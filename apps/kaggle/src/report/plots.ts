@@ -3,6 +3,9 @@ import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { type Html, html, raw } from "./html.ts";
 
+/** linkedom's document does what Plot asks of the DOM's. */
+type PlotDocument = NonNullable<Plot.PlotOptions["document"]>;
+
 const { document } = parseHTML("<!doctype html><html><body></body></html>");
 
 /** The colour of the i-th member, in charts and legends alike. */
@@ -11,24 +14,24 @@ export function memberColor(index: number): string {
 }
 
 /** A chart drawn twice, for a desk and for a phone; the page's style shows the one that fits. */
-function chart(label: string, draw: (size: { width: number; narrow: boolean }) => Plot.PlotOptions): Html {
+function chart(
+  label: string,
+  draw: (size: { width: number; narrow: boolean }) => Plot.PlotOptions,
+): Html {
   return html`<div class="wide">${svg(label, draw({ width: 1000, narrow: false }))}</div>
 <div class="narrow">${svg(label, draw({ width: 350, narrow: true }))}</div>`;
 }
 
 function svg(label: string, options: Plot.PlotOptions): Html {
   const figure = Plot.plot({
-    document: document as unknown as Document,
+    document: document as unknown as PlotDocument,
     className: "plot",
     ...options,
     ariaLabel: label,
   }) as unknown as { outerHTML: string };
   // Plot's own style sheet, once for each chart, sets a white background; the page has its own.
   return raw(
-    figure.outerHTML
-      .replace(/<style>.*?<\/style>/s, "")
-      .replace("<svg", '<svg role="img"')
-      .replace(/ (?:font-family|text-anchor)="(?:initial|middle)"(?=[^>]*font-variant="tabular-nums")/g, "$&"),
+    figure.outerHTML.replace(/<style>.*?<\/style>/s, "").replace("<svg", '<svg role="img"'),
   );
 }
 
@@ -66,7 +69,13 @@ export function learningCurves(curves: readonly Curve[], baseline: number | unde
             }),
           ]),
       ...curves.flatMap(({ train, valid }, i) => [
-        Plot.line(shown(train), { x: "step", y: "rmse", stroke: memberColor(i), strokeWidth: 1, strokeOpacity: 0.55 }),
+        Plot.line(shown(train), {
+          x: "step",
+          y: "rmse",
+          stroke: memberColor(i),
+          strokeWidth: 1,
+          strokeOpacity: 0.55,
+        }),
         Plot.line(shown(valid), { x: "step", y: "rmse", stroke: memberColor(i), strokeWidth: 2 }),
         Plot.dot(shown(valid), { x: "step", y: "rmse", fill: memberColor(i), r: narrow ? 2 : 2.5 }),
       ]),
@@ -81,9 +90,16 @@ export interface Comparison {
 }
 
 /** A row for each comparison: a ring where it was, a dot where it is, a line between; a dashed rule if given. */
-export function comparisons(label: string, rows: readonly Comparison[], options: { zero: boolean; rule?: number }): Html {
+export function comparisons(
+  label: string,
+  rows: readonly Comparison[],
+  options: { zero: boolean; rule?: number },
+): Html {
   const { zero, rule } = options;
-  const values = [...rows.flatMap(({ from, to }) => [from, to]), ...(rule === undefined ? [] : [rule])];
+  const values = [
+    ...rows.flatMap(({ from, to }) => [from, to]),
+    ...(rule === undefined ? [] : [rule]),
+  ];
   const low = Math.min(...values);
   const high = Math.max(...values);
   const pad = (high - low || high) * 0.12;
@@ -95,12 +111,40 @@ export function comparisons(label: string, rows: readonly Comparison[], options:
     marginRight: 20,
     marginTop: 4,
     marginBottom: 40,
-    x: { label: "RMSE", domain: [zero ? 0 : low - pad, high + (zero ? high * 0.04 : pad)], grid: true, ticks: narrow ? 4 : 8 },
+    x: {
+      label: "RMSE",
+      domain: [zero ? 0 : low - pad, high + (zero ? high * 0.04 : pad)],
+      grid: true,
+      ticks: narrow ? 4 : 8,
+    },
     y: { label: null, domain: rows.map((row) => row.label), tickSize: 0 },
     marks: [
-      ...(rule === undefined ? [] : [Plot.ruleX([rule], { stroke: "var(--blend)", strokeDasharray: "3 3", strokeWidth: 1.5 })]),
-      Plot.link(rows, { x1: "from", x2: "to", y1: "label", y2: "label", stroke: "var(--accent)", strokeWidth: 2, strokeOpacity: 0.5 }),
-      Plot.dot(rows, { x: "from", y: "label", r: 4, fill: "var(--surface)", stroke: "var(--muted)", strokeWidth: 1.5 }),
+      ...(rule === undefined
+        ? []
+        : [
+            Plot.ruleX([rule], {
+              stroke: "var(--blend)",
+              strokeDasharray: "3 3",
+              strokeWidth: 1.5,
+            }),
+          ]),
+      Plot.link(rows, {
+        x1: "from",
+        x2: "to",
+        y1: "label",
+        y2: "label",
+        stroke: "var(--accent)",
+        strokeWidth: 2,
+        strokeOpacity: 0.5,
+      }),
+      Plot.dot(rows, {
+        x: "from",
+        y: "label",
+        r: 4,
+        fill: "var(--surface)",
+        stroke: "var(--muted)",
+        strokeWidth: 1.5,
+      }),
       Plot.dot(rows, { x: "to", y: "label", r: 5, fill: "var(--accent)" }),
     ],
   }));
@@ -110,7 +154,11 @@ const BINS = 16;
 const CELL = 8;
 
 /** Where galaxies lie, true vote fraction to the right, predicted upwards; the darker the more of them. */
-export function density(label: string, truth: readonly number[], predicted: readonly number[]): Html {
+export function density(
+  label: string,
+  truth: readonly number[],
+  predicted: readonly number[],
+): Html {
   const counts = new Map<number, number>();
   const binOf = (value: number) => Math.min(BINS - 1, Math.max(0, Math.floor(value * BINS)));
   truth.forEach((value, i) => {
@@ -140,7 +188,13 @@ export function density(label: string, truth: readonly number[], predicted: read
         fillOpacity: "opacity",
         inset: 0,
       }),
-      Plot.line([[0, 0], [BINS, BINS]], { stroke: "currentColor", strokeOpacity: 0.35, strokeDasharray: "2 3" }),
+      Plot.line(
+        [
+          [0, 0],
+          [BINS, BINS],
+        ],
+        { stroke: "currentColor", strokeOpacity: 0.35, strokeDasharray: "2 3" },
+      ),
       Plot.frame({ stroke: "var(--rule)", inset: 0.5 }),
     ],
     opacity: { type: "identity" },
@@ -155,6 +209,8 @@ export function stepTimes(runs: readonly { points: { step: number; ms: number }[
     marginLeft: 44,
     x: { label: "step", ...(narrow && { ticks: 4 }) },
     y: { label: "ms a step", grid: true, zero: true, ticks: 4 },
-    marks: runs.map(({ points }, i) => Plot.line(points, { x: "step", y: "ms", stroke: memberColor(i), strokeWidth: 1.25 })),
+    marks: runs.map(({ points }, i) =>
+      Plot.line(points, { x: "step", y: "ms", stroke: memberColor(i), strokeWidth: 1.25 }),
+    ),
   }));
 }

@@ -1,4 +1,7 @@
 import { writeAtomic } from "../run.ts";
+import { collect, openData, openRuns } from "./collect.ts";
+import { chooseGalaxies, takePictures } from "./gallery.ts";
+import { page } from "./page.ts";
 
 export interface ReportOptions {
   /** Run folders. */
@@ -12,6 +15,20 @@ export interface ReportOptions {
 }
 
 /** Writes one self-contained page about the runs. */
-export async function writeReport({ out }: ReportOptions): Promise<void> {
-  writeAtomic(out, "<!doctype html>\n");
+export async function writeReport({
+  runs: folders,
+  out,
+  data: path,
+  blend,
+}: ReportOptions): Promise<void> {
+  const runs = openRuns(folders);
+  const dataset = await openData(runs, path);
+  try {
+    const data = await collect(runs, dataset, blend);
+    const chosen = chooseGalaxies(data);
+    const pictures = dataset ? await takePictures(dataset, data, chosen) : new Map();
+    writeAtomic(out, page(data, chosen, pictures));
+  } finally {
+    await dataset?.close();
+  }
 }

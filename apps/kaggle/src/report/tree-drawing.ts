@@ -39,7 +39,8 @@ function rowsOf(truth: Votes, predicted: Votes): Row[] {
     if (Math.max(asked(question, truth), asked(question, predicted)) < SHOWN) return;
     const at = rows.push({ question, depth, parent }) - 1;
     for (const child of KAGGLE_TREE)
-      if (child.parents?.some((answer) => question.answers.includes(answer))) visit(child, depth + 1, at);
+      if (child.parents?.some((answer) => question.answers.includes(answer)))
+        visit(child, depth + 1, at);
   };
   for (const question of KAGGLE_TREE) if (!question.parents) visit(question, 0, -1);
   return rows;

@@ -1,0 +1,109 @@
+/** How it was made: speed, machine, recipe, and the commands that make it again. */
+import { isDeepStrictEqual } from "node:util";
+import { loadRecipe, type Recipe, recipeNames } from "../recipe.ts";
+import type { Run } from "../run.ts";
+import type { ReportData } from "./collect.ts";
+import { legend } from "./curves.ts";
+import { formatCount, formatMs, formatPercent } from "./format.ts";
+import { type Html, html } from "./html.ts";
+import { throughput } from "./metrics.ts";
+import { stepTimes } from "./plots.ts";
+
+export function speedSection({ runs }: ReportData): Html {
+  const speeds = runs.map(({ metrics }) => throughput(metrics));
+  const points = runs.map(({ metrics }) => ({
+    points: metrics.train.map(({ step, stepMs, dataWaitMs }) => ({
+      step,
+      ms: stepMs + dataWaitMs,
+    })),
+  }));
+  return html`<div class="scroll"><table>
+<thead><tr><th>Member</th><th class="n">Seed</th><th class="n">Steps</th><th class="n">Minutes</th><th class="n">Step</th><th class="n">Waiting</th><th class="n">Galaxies a second</th><th class="n">Memory</th><th>Backend</th><th>Started</th></tr></thead>
+<tbody>${runs.map(({ name, run: { recipe, info } }, i) => {
+    const speed = speeds[i];
+    return html`<tr><td>${name}</td><td class="n">${info.seed}</td>${
+      speed
+        ? html`<td class="n">${formatCount(speed.steps)}</td><td class="n">${speed.minutes.toFixed(1)}</td><td class="n">${formatMs(speed.stepMs)}</td><td class="n">${formatPercent((speed.waitMs * speed.steps) / (speed.minutes * 60_000), 1)}</td><td class="n">${formatCount((speed.steps * recipe.batch) / (speed.minutes * 60))}</td><td class="n">${formatCount(speed.rssMb)} MB</td>`
+        : html`<td class="n" colspan="6">no step logged</td>`
+    }<td>${info.backend}, Node ${info.node}</td><td>${info.started.slice(0, 16).replace("T", " ")}</td></tr>
+`;
+  })}</tbody></table></div>
+${speeds.some(Boolean) && html`<figure>${legend(runs.map(({ name }) => name))}${stepTimes(points)}</figure>`}
+<p class="small">Step: the median, without waiting. Waiting: the share of the time that steps waited for their batch. Memory: the most that was resident.</p>`;
+}
+
+export function recipeSection({ runs }: ReportData): Html {
+  const groups: { recipe: Recipe; names: string[] }[] = [];
+  for (const { name, run } of runs) {
+    const group = groups.find(({ recipe }) => isDeepStrictEqual(recipe, run.recipe));
+    if (group) group.names.push(name);
+    else groups.push({ recipe: run.recipe, names: [name] });
+  }
+  return html`${groups.map(
+    ({
+      recipe,
+      names,
+    }) => html`<details><summary><strong>${recipe.name}</strong> ${names.join(", ")}</summary>
+<p>${recipe.about}</p>
+<div class="scroll"><table class="recipe"><tbody>${entries(recipe).map(
+      ([key, value]) => html`<tr><th scope="row">${key}</th><td class="wrap">${value}</td></tr>
+`,
+    )}</tbody></table></div></details>`,
+  )}`;
+}
+
+/** The recipe as rows: objects by dotted key, lists of objects one a row. */
+function entries(value: object, prefix = ""): [string, string][] {
+  return Object.entries(value).flatMap(([key, item]): [string, string][] => {
+    const path = prefix + key;
+    if (path === "name" || path === "about") return [];
+    if (Array.isArray(item) && item.some((i) => typeof i === "object" && !Array.isArray(i)))
+      return item.map((i, n) => [`${path} ${n + 1}`, oneLine(i)]);
+    if (typeof item === "object" && item !== null && !Array.isArray(item))
+      return entries(item, `${path}.`);
+    return [[path, typeof item === "string" ? item : JSON.stringify(item)]];
+  });
+}
+
+function oneLine(value: object): string {
+  return Object.entries(value)
+    .map(([key, item]) => `${key} ${typeof item === "string" ? item : JSON.stringify(item)}`)
+    .join(" · ");
+}
+
+export function commandsSection({ runs, data, blend }: ReportData): Html {
+  const kaggle = "npm run kaggle --";
+  const folders = runs.map(({ run }) => quote(run.folder)).join(" ");
+  const lines = [
+    ...runs.flatMap(({ run }) => [
+      `${kaggle} train --recipe ${recipeOf(run)} --data ${quote(run.info.data.path)} --out ${quote(run.folder)} ${budgetOf(run)} --seed ${run.info.seed}`,
+      `${kaggle} predict --run ${quote(run.folder)} --data ${quote(data.path)} --split ${data.test > 0 ? "all" : "valid"}`,
+    ]),
+    ...(blend
+      ? [
+          `${kaggle} blend --out ${quote(blend.file)} --labels ${quote(data.path)} --weights ${blend.result.weights} ${folders}`,
+        ]
+      : []),
+    `${kaggle} report --out report.html --data ${quote(data.path)}${blend ? ` --blend ${quote(blend.file)}` : ""} ${folders}`,
+  ];
+  return html`<p>The same seed, recipe and number of steps train the same network on the same backend; a budget in minutes takes as many steps as the machine manages.</p>
+<div class="scroll"><pre><code>${lines.join("\n")}</code></pre></div>`;
+}
+
+/** The recipe's name if it ships with the app and is unchanged, else the run's own copy. */
+function recipeOf({ recipe, folder }: Run): string {
+  const shipped =
+    recipeNames().includes(recipe.name) && isDeepStrictEqual(loadRecipe(recipe.name), recipe);
+  return shipped ? recipe.name : quote(`${folder}/recipe.json`);
+}
+
+function budgetOf({ info: { budget } }: Run): string {
+  return "steps" in budget
+    ? `--steps ${budget.steps}`
+    : `--minutes ${Number(budget.minutes.toFixed(2))}`;
+}
+
+/** For a shell, where it must be. */
+function quote(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
