@@ -1,0 +1,239 @@
+// Every kernel against tfjs's own cpu backend doing the same by composed operations, and by finite differences.
+import * as tf from "@tensorflow/tfjs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hasNative } from "../../test/has-native.ts";
+import { useBackend } from "../use-backend.ts";
+
+type Shape = [number, number, number, number];
+type Outputs = Record<string, Float32Array>;
+
+/** Runs `work` on a backend and returns the values of the tensors it names. */
+async function on(backend: string, work: () => Record<string, tf.Tensor>): Promise<Outputs> {
+  await tf.setBackend(backend);
+  const tensors = tf.tidy(work);
+  const values = Object.entries(tensors).map(([name, t]) => [name, t.dataSync() as Float32Array]);
+  tf.dispose(tensors);
+  return Object.fromEntries(values);
+}
+
+/** Normal numbers that are the same on every backend. */
+function normal(shape: number[], seed: number): tf.Tensor {
+  const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => {
+    const u = fraction(Math.sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453);
+    const v = fraction(Math.sin((i + 1) * 39.425 + seed * 11.135) * 24634.6345);
+    return Math.sqrt(-2 * Math.log(u + 1e-9)) * Math.cos(2 * Math.PI * v);
+  });
+  return tf.tensor(values, shape);
+}
+const fraction = (x: number) => x - Math.floor(x);
+
+/** Central differences of `f` by each element of `t`. */
+function slopes(t: tf.Tensor, f: (t: tf.Tensor) => number, h = 1e-2): number[] {
+  const values = t.dataSync();
+  const at = (i: number, h: number) => {
+    const moved = values.slice();
+    moved[i]! += h;
+    return f(tf.tensor(moved, t.shape));
+  };
+  return Array.from(values, (_, i) => (at(i, h) - at(i, -h)) / (2 * h));
+}
+
+const run = (name: string, inputs: Record<string, tf.Tensor>, attrs: Record<string, number> = {}) =>
+  tf.engine().runKernel(name, inputs, attrs) as unknown as tf.Tensor[];
+
+describe.skipIf(!hasNative)("kernels of the tensorflow backend", () => {
+  beforeAll(() => useBackend({ prefer: "tensorflow", threads: 2 }));
+  afterAll(() => tf.setBackend("cpu"));
+
+  test("Relu's gradient is GzReluGrad, also of a gradient, and keeps tfjs's values", async () => {
+    const work = () => {
+      const x = tf.concat([normal([50], 1), tf.tensor1d([0, -0, 1e-30, -1e-30])]);
+      const square = (t: tf.Tensor) => tf.sum(tf.square(tf.relu(t)));
+      const first = tf.grad(square)(x);
+      const second = tf.grad((t) => tf.sum(tf.square(tf.grad(square)(t))))(x);
+      return { first, second };
+    };
+    const cpu = await on("cpu", work);
+    const native = await on("tensorflow", work);
+    expect(native.first).toBeAllClose(cpu.first!, { atol: 0, rtol: 0 });
+    expect(native.second).toBeAllClose(cpu.second!, { atol: 0, rtol: 1e-6 });
+    const used = tf.profile(() => tf.grad((t) => tf.relu(t))(tf.tensor1d([-1, 2])));
+    expect((await used).kernelNames).toContain("GzReluGrad");
+  });
+
+  const epsilon = 1e-3;
+  function fusedNorm(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, dy: tf.Tensor) {
+    const [y, mean, variance, saved1, saved2, saved3] = run(
+      "GzBatchNorm",
+      { x, scale, offset },
+      { epsilon },
+    ) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+    const [dx, dscale, doffset] = run(
+      "GzBatchNormGrad",
+      { dy, x, scale, saved1, saved2, saved3 },
+      { epsilon },
+    ) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    return { y, mean, variance, dx, dscale, doffset };
+  }
+
+  test.each<[string, Shape]>([
+    ["images", [4, 5, 6, 7]],
+    ["vectors", [32, 1, 1, 16]],
+    ["one example of one pixel", [1, 1, 1, 3]],
+  ])("batch normalisation of %s equals the composed one", async (_, shape) => {
+    const channels = shape[3];
+    const inputs = () => ({
+      x: tf.add(tf.mul(normal(shape, 1), 2), 3) as tf.Tensor4D,
+      scale: normal([channels], 2) as tf.Tensor1D,
+      offset: normal([channels], 3) as tf.Tensor1D,
+      dy: normal(shape, 4),
+    });
+    const cpu = await on("cpu", () => {
+      const { x, scale, offset, dy } = inputs();
+      const norm = (x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) => {
+        const mean = tf.mean(x, [0, 1, 2], true);
+        const variance = tf.mean(tf.square(tf.sub(x, mean)), [0, 1, 2], true);
+        const normal = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon)));
+        return tf.add(tf.mul(normal, scale), offset);
+      };
+      const [dx, dscale, doffset] = tf.grads(norm)([x, scale, offset], dy) as [
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+      ];
+      const { mean, variance } = tf.moments(x, [0, 1, 2]);
+      return { y: norm(x, scale, offset), mean, variance, dx, dscale, doffset };
+    });
+    const native = await on("tensorflow", () => {
+      const { x, scale, offset, dy } = inputs();
+      return fusedNorm(x, scale, offset, dy);
+    });
+    for (const name of Object.keys(cpu))
+      expect(native[name], name).toBeAllClose(cpu[name]!, { rtol: 1e-4, atol: 2e-5 });
+  });
+
+  test("batch normalisation's gradient agrees with finite differences", async () => {
+    const shape: Shape = [2, 3, 2, 2];
+    await tf.setBackend("tensorflow");
+    tf.tidy(() => {
+      const [x, scale, offset, dy] = [
+        normal(shape, 1),
+        normal([2], 2),
+        normal([2], 3),
+        normal(shape, 4),
+      ];
+      const { dx, dscale } = fusedNorm(x, scale, offset, dy);
+      const loss = (x: tf.Tensor, scale: tf.Tensor) =>
+        tf.sum(tf.mul(fusedNorm(x, scale, offset, dy).y, dy)).dataSync()[0]!;
+      // Central differences of float32 sums: the error is h^2 / 6 f''' plus 1e-6 / h.
+      expect(dx.dataSync()).toBeAllClose(
+        slopes(x, (t) => loss(t, scale)),
+        { rtol: 2e-3, atol: 2e-3 },
+      );
+      expect(dscale.dataSync()).toBeAllClose(
+        slopes(scale, (t) => loss(x, t)),
+        { rtol: 2e-3, atol: 2e-3 },
+      );
+    });
+  });
+
+  // Filter, stride, padding, input.
+  const pools: [[number, number], [number, number], "valid" | "same", Shape][] = [
+    [[2, 2], [2, 2], "valid", [3, 6, 8, 5]],
+    [[2, 2], [2, 2], "same", [2, 5, 7, 3]],
+    [[3, 3], [2, 2], "same", [2, 7, 8, 4]],
+    [[3, 2], [1, 2], "valid", [1, 6, 7, 33]],
+  ];
+  test.each(pools)(
+    "max pooling's gradient, filter %j stride %j %s",
+    async (filter, stride, pad, shape) => {
+      const work = () => {
+        const pool = (x: tf.Tensor) => tf.maxPool(x as tf.Tensor4D, filter, stride, pad);
+        const x = normal(shape, 1);
+        return { dx: tf.grad(pool)(x, normal(pool(x).shape, 2)) };
+      };
+      const cpu = await on("cpu", work);
+      const native = await on("tensorflow", work);
+      expect(native.dx).toBeAllClose(cpu.dx!, { atol: 1e-6, rtol: 1e-6 });
+    },
+  );
+
+  test("max pooling's gradient goes to the first of equal elements, as TensorFlow's own does", async () => {
+    const { dx } = await on("tensorflow", () => {
+      const x = tf.tensor4d([7, 7, 7, 1, 0, 5, 5, 5], [1, 2, 4, 1]);
+      return {
+        dx: tf.grad((x) => tf.maxPool(x as tf.Tensor4D, 2, 2, "valid"))(
+          x,
+          tf.tensor4d([3, 4], [1, 1, 2, 1]),
+        ),
+      };
+    });
+    expect([...dx!]).toEqual([3, 0, 4, 0, 0, 0, 0, 0]);
+  });
+
+  test("max pooling's gradient agrees with finite differences", async () => {
+    await tf.setBackend("tensorflow");
+    tf.tidy(() => {
+      const loss = (x: tf.Tensor) => tf.sum(tf.square(tf.maxPool(x as tf.Tensor4D, 2, 2, "valid")));
+      const x = normal([1, 4, 4, 2], 5);
+      const expected = slopes(x, (x) => loss(x).dataSync()[0]!);
+      expect(tf.grad(loss)(x).dataSync()).toBeAllClose(expected, { rtol: 1e-3, atol: 1e-3 });
+    });
+  });
+
+  /** `steps` of one update kernel from the same start; returns its variables' values. */
+  function train(kernel: string, names: string[], attrs: (step: number) => Record<string, number>) {
+    const variables = [normal([4, 3], 1), ...names.slice(1).map(() => tf.zeros([4, 3]))].map((t) =>
+      tf.variable(t),
+    );
+    const inputs = Object.fromEntries(names.map((name, i) => [name, variables[i]!]));
+    for (let step = 1; step <= 5; step++)
+      run(kernel, { ...inputs, gradient: normal([4, 3], 10 + step) }, attrs(step));
+    const values = names.map((name, i) => [name, variables[i]!.clone()]);
+    for (const variable of variables) variable.dispose();
+    return Object.fromEntries(values);
+  }
+
+  test("GzNesterov is the formula", async () => {
+    const attrs = { learningRate: 0.1, momentum: 0.9 };
+    const native = await on("tensorflow", () =>
+      train("GzNesterov", ["variable", "velocity"], () => attrs),
+    );
+    const cpu = await on("cpu", () => {
+      let theta = normal([4, 3], 1);
+      let velocity: tf.Tensor = tf.zeros([4, 3]);
+      for (let step = 1; step <= 5; step++) {
+        const push = tf.mul(normal([4, 3], 10 + step), 0.1);
+        velocity = tf.sub(tf.mul(velocity, 0.9), push);
+        theta = tf.add(theta, tf.sub(tf.mul(velocity, 0.9), push));
+      }
+      return { variable: theta, velocity };
+    });
+    expect(native.variable).toBeAllClose(cpu.variable!, { rtol: 1e-5, atol: 1e-6 });
+    expect(native.velocity).toBeAllClose(cpu.velocity!, { rtol: 1e-5, atol: 1e-6 });
+  });
+
+  test.each([0, 0.05])("GzAdamW is PyTorch's formula with weight decay %d", async (weightDecay) => {
+    // An epsilon that matters beside sqrt(v), so that its place in the formula is tested.
+    const attrs = { learningRate: 0.1, beta1: 0.8, beta2: 0.99, epsilon: 0.1, weightDecay };
+    const native = await on("tensorflow", () =>
+      train("GzAdamW", ["variable", "m", "v"], (step) => ({ ...attrs, step })),
+    );
+    const cpu = await on("cpu", () => {
+      let theta = normal([4, 3], 1);
+      let m: tf.Tensor = tf.zeros([4, 3]);
+      let v: tf.Tensor = tf.zeros([4, 3]);
+      for (let step = 1; step <= 5; step++) {
+        const g = normal([4, 3], 10 + step);
+        theta = tf.mul(theta, 1 - 0.1 * weightDecay);
+        m = tf.add(tf.mul(m, 0.8), tf.mul(g, 0.2));
+        v = tf.add(tf.mul(v, 0.99), tf.mul(tf.square(g), 0.01));
+        const root = tf.add(tf.sqrt(tf.div(v, 1 - 0.99 ** step)), 0.1);
+        theta = tf.sub(theta, tf.mul(tf.div(tf.div(m, 1 - 0.8 ** step), root), 0.1));
+      }
+      return { variable: theta, m, v };
+    });
+    for (const name of ["variable", "m", "v"])
+      expect(native[name], name).toBeAllClose(cpu[name]!, { rtol: 2e-5, atol: 2e-6 });
+  });
+});

@@ -1,0 +1,76 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import * as tf from "@tensorflow/tfjs";
+import { afterAll, describe, expect, test } from "vitest";
+import { hasNative } from "../test/has-native.ts";
+import { findTfjsNode, TFJS_NODE } from "./native/tfjs-node.ts";
+import { type BackendName, useBackend } from "./use-backend.ts";
+
+const home = mkdtempSync(join(tmpdir(), "gz-use-backend-test-"));
+const here = process.cwd();
+afterAll(() => {
+  process.chdir(here);
+  rmSync(home, { recursive: true });
+});
+
+test("checks its options", async () => {
+  await expect(useBackend({ prefer: "cuda" as BackendName })).rejects.toThrow(
+    "useBackend: expected one of tensorflow, webgpu, wasm for prefer but got cuda",
+  );
+  await expect(useBackend({ prefer: [] })).rejects.toThrow(
+    "useBackend: expected at least one of tensorflow, webgpu, wasm for prefer",
+  );
+  for (const threads of [0, -1, 1.5, NaN])
+    await expect(useBackend({ threads })).rejects.toThrow(
+      `useBackend: expected a positive integer for threads but got ${threads}`,
+    );
+});
+
+test("a GPU that is asked for and not there is an error", async () => {
+  await expect(useBackend({ prefer: "wasm", requireGpu: true })).rejects.toThrow(
+    "useBackend: expected a GPU but found none: wasm computes on the CPU",
+  );
+});
+
+test("tensorflow that is not built says how to get it, and the next of the list serves", async () => {
+  const copy = join(home, "node_modules", TFJS_NODE);
+  mkdirSync(dirname(copy), { recursive: true });
+  cpSync(join(findTfjsNode()!, "package.json"), join(copy, "package.json"));
+  process.chdir(home);
+  await expect(useBackend({ prefer: "tensorflow" })).rejects.toThrow(
+    "useBackend: expected tensorflow to work but: tensorflow is not built yet; run: npm run native (in another project: npx gz-backend native)",
+  );
+  const info = await useBackend({ prefer: ["tensorflow", "wasm"], threads: 2 });
+  expect(info).toMatchObject({ name: "wasm", gpu: false });
+  expect(info.line).toBe(
+    `wasm ${info.version} on ${info.device}, ${info.threads} thread${info.threads === 1 ? "" : "s"}`,
+  );
+  expect(tf.getBackend()).toBe("wasm");
+  process.chdir(here);
+});
+
+describe.skipIf(!hasNative)("with the native build", () => {
+  test("auto takes tensorflow and says so", async () => {
+    const info = await useBackend({ threads: 2 });
+    expect(info).toMatchObject({ name: "tensorflow", version: "2.21.0", threads: 2 });
+    expect(info.line).toBe(`tensorflow 2.21.0 on ${info.device}, 2 threads`);
+    expect(tf.getBackend()).toBe("tensorflow");
+    expect(JSON.parse(JSON.stringify(info))).toEqual(info);
+  });
+
+  test("the thread count is chosen once", async () => {
+    expect(await useBackend({ prefer: "tensorflow" })).toMatchObject({ threads: 2 });
+    await expect(useBackend({ prefer: "tensorflow", threads: 1 })).rejects.toThrow(
+      "expected threads 2, with which TensorFlow was loaded in this process, but got 1; it can be chosen once",
+    );
+  });
+
+  test("its own processor is no GPU", async () => {
+    const { gpu } = await useBackend();
+    if (gpu) return; // the CUDA build on a machine that has one
+    await expect(useBackend({ prefer: "tensorflow", requireGpu: true })).rejects.toThrow(
+      /^useBackend: expected a GPU but found none: tensorflow computes on CPU \(.+\) \(its CUDA build: npm run native -- --cuda\)$/,
+    );
+  });
+});
