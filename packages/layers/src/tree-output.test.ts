@@ -43,15 +43,15 @@ describe("the winner's output layer", () => {
 for (const { tree, normalize, y, dz } of golden.trees)
   test(`${tree}, ${normalize}: values and gradients are PyTorch's`, () => {
     const layer = treeOutput({ tree: TREES[tree as "kaggle"], normalize: normalize as "softmax" });
-    const columns = layer.computeOutputShape([3, y.length / 3]) as number[];
-    const z = wave(columns, 50, 2);
+    const columns = layer.computeOutputShape([8, y.length / 8]) as number[];
+    const z = wave(columns, 50, 1.5, 0.5);
     expect(apply(layer, z).dataSync()).toBeAllClose(y, { rtol: 1e-6, atol: 1e-7 });
     const g = tf.grad((t) => tf.sum(tf.mul(apply(layer, t), wave(columns, 11))))(z);
     expect(g.dataSync()).toBeAllClose(dz, { rtol: 1e-5, atol: 1e-6 });
   });
 
 test("where TensorFlow uses a GPU, the sums that avoid matMul give the same", () => {
-  const z = wave([3, 37], 50, 2);
+  const z = wave([8, 37], 50, 1.5, 0.5);
   const run = (): Float32Array[] => {
     const layer = treeOutput({ tree: KAGGLE });
     return [apply(layer, z), tf.grad((t) => apply(layer, t))(z)].map(

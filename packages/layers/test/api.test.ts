@@ -28,7 +28,7 @@ test("the README's example runs as pasted, learns, and prints what the README sh
   const readme = new URL("../README.md", import.meta.url);
   const example = (await readmeExample(readme)).replace("import * as tf from", "import tf from");
   const printed = await runExample(example, { "@gz/layers": layers, "@tensorflow/tfjs": tf });
-  const shown = /^```\n(.*?)\n```$/ms.exec(await readFile(readme, "utf8"))![1];
+  const shown = /^```\n\n```\n(.*?)\n```$/ms.exec(await readFile(readme, "utf8"))![1];
   expect(printed.join("\n")).toBe(shown);
 });
 

@@ -57,7 +57,7 @@ export function gradients(
     // Summed here in double precision: a float32 sum would drown the difference.
     const y = f(tf.tensor(moved, x.shape));
     const w = wave(y.shape, 31).dataSync();
-    return y.dataSync().reduce((sum, v, j) => sum + v * w[j]!, 0);
+    return (y.dataSync() as Float32Array).reduce((sum, v, j) => sum + v * w[j]!, 0);
   };
   const difference = Array.from(values, (_, i) => (at(i, step) - at(i, -step)) / (2 * step));
   return { tape, difference };
