@@ -1,5 +1,4 @@
 // tfjs's webgpu backend, in Node on Dawn (the npm package "webgpu", which brings its binary), in a browser on the browser's own.
-import { existsSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
 
 export interface WebgpuOptions {
@@ -26,7 +25,7 @@ export async function useWebgpu(
 ): Promise<{ device: string; isGpu: boolean }> {
   const { realGpu = false } = options;
   // Dawn complains to the terminal where Vulkan is missing: do not start it in vain.
-  if (realGpu && process.platform === "linux" && !GPU_FILES.some((file) => existsSync(file)))
+  if (realGpu && !mayHaveGpu())
     throw new Error(`useWebgpu: expected a GPU but found none of ${GPU_FILES.join(", ")}`);
   const gpu = await findGpu();
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
@@ -46,6 +45,12 @@ export async function useWebgpu(
 }
 
 const GPU_FILES = ["/dev/dri", "/dev/nvidia0", "/dev/dxg"];
+
+function mayHaveGpu(): boolean {
+  if (typeof process !== "object" || process.platform !== "linux") return true;
+  const { existsSync } = process.getBuiltinModule("node:fs");
+  return GPU_FILES.some((file) => existsSync(file));
+}
 
 /**
  * The browser's navigator.gpu, or Dawn's put in its place, where tfjs looks for it. It stays there: Dawn crashes at exit if its object

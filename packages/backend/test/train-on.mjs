@@ -16,20 +16,20 @@ const model = tf.sequential({
   layers: [
     conv2d({
       inputShape: [8, 8, 3],
-      filters: 4,
+      filters: 16,
       kernelSize: 3,
       padding: "same",
       activation: "relu",
       kernelInitializer: kernelInitializer(),
     }),
     maxPooling2d({ poolSize: 2, strides: 2 }),
-    conv2d({ filters: 4, kernelSize: 3, strides: 2, kernelInitializer: kernelInitializer() }),
+    conv2d({ filters: 16, kernelSize: 3, strides: 2, kernelInitializer: kernelInitializer() }),
     flatten(),
     dense({ units: 5, activation: "sigmoid", kernelInitializer: kernelInitializer() }),
   ],
 });
-const xs = tf.randomNormal([8, 8, 8, 3], 0, 1, "float32", 7);
-const ys = tf.randomUniform([8, 5], 0, 1, "float32", 8);
+const xs = tf.randomNormal([64, 8, 8, 3], 0, 1, "float32", 7);
+const ys = tf.randomUniform([64, 5], 0, 1, "float32", 8);
 const optimizer = tf.train.momentum(0.1, 0.9, true);
 const losses = [];
 for (let step = 0; step < 2; step++) {

@@ -73,15 +73,19 @@ export interface Lanes {
 
 export const i32: {
   const(n: number): Code;
+  load: Load;
   add: Binary;
   sub: Binary;
   shl: Binary;
+  mul: Binary;
   lessThan: Binary;
   eqz: Unary;
 } = {
   const: (n) => [0x41, ...signed(n)],
+  load: load(0x28),
   add: binary(0x6a),
   sub: binary(0x6b),
+  mul: binary(0x6c),
   shl: binary(0x74),
   lessThan: binary(0x48),
   eqz: unary(0x45),
@@ -138,6 +142,16 @@ export const f64x2: { load: Load; store: Store; loadPromoted: Load; add: Binary;
 export function loopWhile(condition: Code, ...body: Code[]): Code {
   const stop = [...i32.eqz(condition), 0x0d, 1];
   return [0x02, VOID, 0x03, VOID, ...stop, ...body.flat(), 0x0c, 0, END, END];
+}
+
+export function when(condition: Code, then: Code): Code {
+  return [...condition, 0x04, VOID, ...then, END];
+}
+
+/** variable = bound where variable is less than it, or with `above` where it is more. */
+export function clamp(variable: Variable, bound: Code, above = false): Code {
+  const outside = above ? i32.lessThan(bound, variable.get) : i32.lessThan(variable.get, bound);
+  return when(outside, variable.set(bound));
 }
 
 /** variable += by */

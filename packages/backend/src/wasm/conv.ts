@@ -14,6 +14,7 @@ import {
   simd,
 } from "./heap.ts";
 import { forEachTap, type Geometry, reached } from "./taps.ts";
+import { addOuterProducts, type OuterProduct } from "./team.ts";
 
 type Padding = "valid" | "same" | number | [number, number][];
 interface ConvAttrs {
@@ -63,46 +64,42 @@ function filterGradient({
   const { filterWidth: kw, inChannels: c, outChannels: o, strideHeight, strideWidth } = g;
   const dw = empty(backend, attrs.filterShape);
   floats(backend, dw).fill(0);
-  const [x, dy, to] = [inputs.x, inputs.dy, dw].map((t) => address(backend, t));
+  const [x, dy, result] = [inputs.x, inputs.dy, dw].map((t) => address(backend, t));
   const xImage = 4 * g.inHeight * g.inWidth * c;
   const dyImage = 4 * g.outHeight * g.outWidth * o;
   const group = Math.max(1, Math.floor(GROUP_BYTES / (xImage + dyImage)));
-  const { outerProducts } = simd(backend);
-
+  const columns = Array.from({ length: kw }, (_, j) =>
+    reached(g.outWidth, g.inWidth, strideWidth, j - g.padInfo.left),
+  );
+  // Output columns whose whole patch row lies inside.
+  const first = Math.max(...columns.map((r) => r.first));
+  const last = Math.max(first, Math.min(...columns.map((r) => r.last)));
+  const products: OuterProduct[] = [];
   for (let n = 0; n < g.batchSize; n += group)
     for (let i = 0; i < g.filterHeight; i++) {
       const rows = reached(g.outHeight, g.inHeight, strideHeight, i - g.padInfo.top);
-      const add = (first: number, last: number, j: number, taps: number) => {
-        if (last <= first || rows.last <= rows.first) return;
-        const row = rows.first * strideHeight + i - g.padInfo.top;
-        const column = first * strideWidth + j - g.padInfo.left;
-        outerProducts(
-          x + n * xImage + 4 * (row * g.inWidth + column) * c,
-          dy + n * dyImage + 4 * (rows.first * g.outWidth + first) * o,
-          to + 4 * (i * kw + j) * c * o,
-          Math.min(group, g.batchSize - n),
-          rows.last - rows.first,
-          last - first,
-          xImage,
-          4 * strideHeight * g.inWidth * c,
-          4 * strideWidth * c,
-          dyImage,
-          4 * g.outWidth * o,
-          taps * c,
-          o,
-        );
+      const row = rows.first * strideHeight + i - g.padInfo.top;
+      const add = (from: number, to: number, j: number, taps: number): void => {
+        if (to <= from || rows.last <= rows.first) return;
+        const column = from * strideWidth + j - g.padInfo.left;
+        products.push({
+          x: x + n * xImage + 4 * (row * g.inWidth + column) * c,
+          dy: dy + n * dyImage + 4 * (rows.first * g.outWidth + from) * o,
+          dw: result + 4 * (i * kw + j) * c * o,
+          pixels: [Math.min(group, g.batchSize - n), rows.last - rows.first, to - from],
+          xStrides: [xImage, 4 * strideHeight * g.inWidth * c, 4 * strideWidth * c],
+          dyStrides: [dyImage, 4 * g.outWidth * o],
+          channels: taps * c,
+          first: (i * kw + j) * c,
+        });
       };
-      const columns = Array.from({ length: kw }, (_, j) =>
-        reached(g.outWidth, g.inWidth, strideWidth, j - g.padInfo.left),
-      );
-      const first = Math.max(...columns.map((r) => r.first));
-      const last = Math.max(first, Math.min(...columns.map((r) => r.last)));
       add(first, last, 0, kw);
       columns.forEach((r, j) => {
         add(r.first, Math.min(first, r.last), j, 1);
         add(Math.max(last, r.first), r.last, j, 1);
       });
     }
+  addOuterProducts(backend, products, g.filterHeight * kw * c, o);
   return dw;
 }
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { compile, type Memory, type Simd } from "./simd.ts";
+import { type Compiled, compile, type Memory, type Simd } from "./simd.ts";
 
 /** The wasm backend as its kernels see it. */
 export type Backend = BackendWasm;
@@ -31,21 +31,26 @@ export function address(backend: Backend, tensor: Info): number {
   return backend.dataIdMap.get(tensor.dataId).memoryOffset;
 }
 
-const compiled = new WeakMap<object, Simd>();
+const compiled = new WeakMap<object, Compiled>();
 
 /** The assembled inner loops, on this backend's memory. */
 export function simd({ wasm }: Backend): Simd {
-  let functions = compiled.get(wasm);
-  if (!functions) {
+  return compiledFor(wasm).functions;
+}
+
+/** The same as a module for workers, with its memory. */
+export function compiledFor(wasm: Backend["wasm"]): Compiled {
+  let result = compiled.get(wasm);
+  if (!result) {
     // Memory belongs to the module in the threaded build, to its exports in the other.
     const { wasmMemory, asm } = wasm as unknown as {
       wasmMemory?: Memory;
       asm: { memory: Memory };
     };
-    functions = compile(wasmMemory ?? asm.memory);
-    compiled.set(wasm, functions);
+    result = compile(wasmMemory ?? asm.memory);
+    compiled.set(wasm, result);
   }
-  return functions;
+  return result;
 }
 
 /** A new tensor on the heap, not filled. */
@@ -57,7 +62,12 @@ export function dispose(backend: Backend, ...tensors: Info[]): void {
   for (const { dataId } of tensors) backend.disposeData(dataId);
 }
 
-/** Registers a kernel for wasm in place of tfjs's, and gives the one it replaced. */
+/** tfjs's kernel of this name, to call from the one that takes its place. */
+export function replaced(kernelName: string): tf.KernelFunc {
+  return tf.getKernel(kernelName, "wasm").kernelFunc;
+}
+
+/** Registers a kernel for wasm in place of tfjs's. */
 export function register<Inputs, Attrs>(
   kernelName: string,
   kernel: (call: Call<Inputs, Attrs>) => Info | Info[],
@@ -76,7 +86,7 @@ export function register<Inputs, Attrs>(
 
 /** Runs another kernel of the backend, without the engine's bookkeeping: dispose what it returns. */
 export function run(backend: Backend, name: string, inputs: object, attrs: Attributes = {}): Info {
-  const { kernelFunc } = tf.getKernel(name, "wasm")!;
+  const { kernelFunc } = tf.getKernel(name, "wasm");
   return kernelFunc({
     inputs: inputs as tf.NamedTensorInfoMap,
     attrs: attrs as tf.NamedAttrMap,

@@ -6,6 +6,7 @@ import { registerMatMul } from "./matmul.ts";
 import { registerNetworkKernels } from "./network-kernels.ts";
 import { registerPooling } from "./pool.ts";
 import { registerSegmentSum } from "./segment-sum.ts";
+import { startTeam } from "./team.ts";
 import { settleThreads, startThreadedModule } from "./threads.ts";
 import { registerUpdateKernels } from "./update-kernels.ts";
 
@@ -43,6 +44,7 @@ async function startInNode(threads: number): Promise<string> {
     tf.registerBackend("wasm", () => new BackendWasm(module));
     await tf.setBackend("wasm");
     await settleThreads(module);
+    await startTeam(module, threads);
     return "";
   } catch (error) {
     return ` without threads (${(error as Error).message})`;

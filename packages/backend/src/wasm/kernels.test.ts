@@ -182,6 +182,7 @@ test("matrix products, transposed or not, single or in batches", async () => {
         [1, 4, 9],
         [9, 2, 1],
         [2, 40, 30],
+        [3, 70, 950], // many weights, few rows: not packed
       ])
         for (const outer of [[], [1], [3], [2, 2]])
           await expectSame(() => {
@@ -191,7 +192,29 @@ test("matrix products, transposed or not, single or in batches", async () => {
               tf.matMul(a, b, ta, tb),
               ...gradients((x, y) => tf.matMul(x, y, ta, tb), [a, b]),
             ];
-          });
+          }, 1e-4);
+});
+
+test.each(["linear", "relu", "sigmoid", "elu", "tanh"] as const)(
+  "a wide dense layer with bias, %s",
+  async (activation) => {
+    await expectSame(() => {
+      const kernelInitializer = tf.initializers.heNormal({ seed: 1 });
+      const biasInitializer = tf.initializers.randomNormal({ seed: 2 });
+      const layer = tf.layers.dense({ units: 301, activation, kernelInitializer, biasInitializer });
+      const x = random([5, 257]);
+      return [layer.apply(x) as tf.Tensor, ...gradients((y) => layer.apply(y) as tf.Tensor, [x])];
+    });
+  },
+);
+
+test("sums over leading axes", async () => {
+  await expectSame(() => {
+    const x = random([3, 4, 5, 6]);
+    const y = random([7, 3]);
+    return [tf.sum(x, [0, 1, 2]), tf.sum(x, [2, 0, -3], true), tf.sum(y, 0), tf.sum(x, [0, 1])];
+  });
+  await expectSame(() => tf.sum(tf.ones([5, 8], "int32"), 0));
 });
 
 test("matrix products broadcast one matrix over a batch", async () => {

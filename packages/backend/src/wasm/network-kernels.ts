@@ -1,4 +1,5 @@
 // What tfjs composes of many operations, in one or two passes over the heap.
+import * as tf from "@tensorflow/tfjs";
 import {
   address,
   as,
@@ -9,11 +10,13 @@ import {
   floats,
   type Info,
   register,
+  replaced,
   simd,
 } from "./heap.ts";
 
 export function registerNetworkKernels(): void {
   register("Identity", identity);
+  registerSum();
   register("GzReluGrad", reluGrad);
   register("GzBatchNorm", batchNorm);
   register("GzBatchNormGrad", batchNormGrad);
@@ -23,6 +26,27 @@ export function registerNetworkKernels(): void {
 function identity({ inputs: { x }, backend }: Call<{ x: Info }>): Info {
   backend.incRef(x.dataId);
   return as(x, x.shape);
+}
+
+/**
+ * The sum over all axes but the last, the gradient of a bias, without the transposed copy that tfjs makes; other sums are
+ * tfjs's.
+ */
+function registerSum(): void {
+  const general = replaced("Sum");
+  register<{ x: Info }, { axis: number | number[]; keepDims: boolean }>("Sum", (call) => {
+    const { inputs, attrs, backend } = call;
+    const { shape, dtype } = inputs.x;
+    const axes = tf.util.parseAxisParam(attrs.axis, shape);
+    const channels = shape.at(-1) ?? 0;
+    const leading = axes.length === shape.length - 1 && !axes.includes(shape.length - 1);
+    if (!leading || axes.length === 0 || channels < 4 || dtype !== "float32")
+      return general(call as never) as Info;
+    const result = empty(backend, attrs.keepDims ? [...axes.map(() => 1), channels] : [channels]);
+    const [sums] = channelSums(backend, inputs.x, inputs.x, channels);
+    floats(backend, result).set(sums);
+    return result;
+  });
 }
 
 /** dx = dy where y > 0, else 0. */

@@ -4,6 +4,7 @@ import {
   advance,
   assembler,
   type Code,
+  clamp,
   f32,
   f32x4,
   f64,
@@ -13,7 +14,10 @@ import {
   loopWhile,
   type Scope,
   type Variable,
+  when,
 } from "./assembler.ts";
+
+export const JOB_FIELDS = 13;
 
 type Routine = (...parameters: number[]) => void;
 
@@ -42,10 +46,11 @@ export interface Simd {
    */
   passWhereEqual: Routine;
   /**
-   * (x, dy, dw, images, rows, columns, strides of x, image and row stride of dy, channels, outputs):
-   * dw[c, o] += the sum of x[p, c] dy[p, o] over the pixels p. Neighbours in a row of dy are adjacent.
+   * (jobs, count, outputs, begin, end): for every job dw[c, o] += the sum of x[p, c] dy[p, o] over the pixels p. A job is
+   * JOB_FIELDS int32: x, dy, dw, images, rows, columns, strides of x, image and row stride of dy, channels, first. Neighbours in
+   * a row of dy are adjacent. `first` numbers a job's first row of dw; only rows from begin to before end are computed.
    */
-  outerProducts: Routine;
+  outerProductsOf: Routine;
 }
 
 /** A WebAssembly.Memory, and as much of WebAssembly as is used here: TypeScript has it with the DOM only. */
@@ -57,12 +62,19 @@ declare const WebAssembly: {
   Instance: new (module: object, imports: object) => { exports: unknown };
 };
 
-/** Compiles the functions for a memory. */
-export function compile(memory: Memory): Simd {
+/** Compiles the functions for a memory; workers make their own instances of the module. */
+export function compile(memory: Memory): Compiled {
   const shared =
     typeof SharedArrayBuffer !== "undefined" && memory.buffer instanceof SharedArrayBuffer;
   const module = new WebAssembly.Module(assemble({ shared }));
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as Simd;
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return { module, memory, functions: exports as Simd };
+}
+
+export interface Compiled {
+  module: object;
+  memory: Memory;
+  functions: Simd;
 }
 
 function assemble(memory: { shared: boolean }): Uint8Array<ArrayBuffer> {
@@ -224,7 +236,7 @@ function assemble(memory: { shared: boolean }): Uint8Array<ArrayBuffer> {
       ),
     })),
   }));
-  define("outerProducts", ({ param, local }) => {
+  const outerProducts = define("outerProducts", ({ param, local }) => {
     const [x, dy, dw, ...shape] = params(param, 11);
     const [channels, outputs] = params(param, 2);
     const [left, d, w, stride] = [local("i32"), local("i32"), local("i32"), local("i32")];
@@ -250,6 +262,36 @@ function assemble(memory: { shared: boolean }): Uint8Array<ArrayBuffer> {
           ...Array.from({ length: block.channels }, () => advance(dw, stride.get)),
           advance(channels, -block.channels),
         ),
+      ),
+    ];
+  });
+
+  define("outerProductsOf", ({ param, local }) => {
+    const [jobs, count, outputs, begin, end] = params(param, 5);
+    const [low, high, first] = [local("i32"), local("i32"), local("i32")];
+    const field = (i: number): Code => i32.load(jobs.get, 4 * i);
+    const skipped = i32.sub(low.get, first.get);
+    return [
+      loopWhile(
+        count.get,
+        first.set(field(12)),
+        low.set(first.get),
+        high.set(i32.add(first.get, field(11))),
+        clamp(low, begin.get),
+        clamp(high, end.get, true),
+        when(
+          i32.lessThan(low.get, high.get),
+          outerProducts(
+            i32.add(field(0), i32.shl(skipped, i32.const(2))),
+            field(1),
+            i32.add(field(2), i32.shl(i32.mul(skipped, outputs.get), i32.const(2))),
+            ...[3, 4, 5, 6, 7, 8, 9, 10].map(field),
+            i32.sub(high.get, low.get),
+            outputs.get,
+          ),
+        ),
+        advance(jobs, 4 * JOB_FIELDS),
+        advance(count, -1),
       ),
     ];
   });
