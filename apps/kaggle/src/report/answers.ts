@@ -18,16 +18,16 @@ export function answersSection({ truth, judged }: ReportData): Html | undefined 
   }));
   const largest = Math.max(...model, ...baseline);
   const percent = (value: number) => `${((100 * value) / largest).toFixed(1)}%`;
-  return html`<p>Errors of ${judged.title} <span class="key"><i class="dot"></i></span> beside those of the mean label <span class="key"><i class="ring"></i></span>. Deep questions have small errors because few are asked them.</p>
+  return html`<p>Errors of ${judged.title} <span class="key"><i class="dot"></i></span> beside those of the mean label <span class="key"><i class="ring"></i></span>. Questions far down the tree have small errors because few people get to them; “explained” is the share of the variance about the mean label, whatever its size.</p>
 <figure>${comparisons("RMSE per question, beside the mean label", rows, { zero: true })}</figure>
 <div class="scroll"><table class="answers">
-<thead><tr><th>Answer</th><th class="n">Mean vote</th><th class="bar-column">RMSE</th><th class="n"></th><th class="n">Mean label</th><th class="n" title="1 − MSE / MSE of the mean label">Explained</th></tr></thead>
+<thead><tr><th>Answer</th><th class="n bar-column" colspan="2">RMSE</th><th class="n">Mean label</th><th class="n" title="1 − MSE / MSE of the mean label">Explained</th><th class="n vote">Mean vote</th></tr></thead>
 ${KAGGLE_TREE.map(
   ({ name, text, answers, answerTexts }, q) => html`<tbody>
-<tr class="question"><th colspan="3" scope="rowgroup"><span class="number">${name.slice(1)}</span>${text}</th><td class="n">${formatRmse(byQuestion.model[q])}</td><td class="n">${formatRmse(byQuestion.baseline[q])}</td><td class="n">${explained(byQuestion.model[q]!, byQuestion.baseline[q]!)}</td></tr>
+<tr class="question"><th colspan="2" scope="rowgroup"><span class="number">${name.slice(1)}</span>${text}</th><td class="n">${formatRmse(byQuestion.model[q])}</td><td class="n">${formatRmse(byQuestion.baseline[q])}</td><td class="n">${explained(byQuestion.model[q]!, byQuestion.baseline[q]!)}</td><td class="vote"></td></tr>
 ${answers.map((answer, a) => {
   const k = COLUMNS.indexOf(answer);
-  return html`<tr data-answer="${answer}"><td>${answerTexts![a]}</td><td class="n">${formatPercent(meanVote(truth.labels, k), 1)}</td><td class="bar-column"><span class="bar" style="--model:${percent(model[k]!)};--baseline:${percent(baseline[k]!)}"></span></td><td class="n">${formatRmse(model[k])}</td><td class="n">${formatRmse(baseline[k])}</td><td class="n">${explained(model[k]!, baseline[k]!)}</td></tr>
+  return html`<tr data-answer="${answer}"><td>${answerTexts![a]}</td><td class="bar-column"><span class="bar" style="--model:${percent(model[k]!)};--baseline:${percent(baseline[k]!)}"></span></td><td class="n">${formatRmse(model[k])}</td><td class="n">${formatRmse(baseline[k])}</td><td class="n">${explained(model[k]!, baseline[k]!)}</td><td class="n vote">${formatPercent(meanVote(truth.labels, k), 1)}</td></tr>
 `;
 })}</tbody>`,
 )}
@@ -54,7 +54,7 @@ function columnOf(values: Float32Array, column: number): number[] {
 export function agreementSection({ truth, judged }: ReportData): Html | undefined {
   if (!truth || !judged) return undefined;
   const model = columnRmse(judged.values, truth.labels);
-  return html`<p>Each square is an answer: true vote fraction to the right, predicted upwards, both from 0 to 1. The darker, the more galaxies (logarithmic); a perfect network fills the diagonal.</p>
+  return html`<p>Each square is an answer: true vote fraction to the right, predicted upwards, both from 0 to 1. The stronger the colour, the more galaxies (logarithmic); a perfect network fills the diagonal.</p>
 <div class="densities">${KAGGLE_TREE.map(
     (question) =>
       html`<section><h3><span class="number">${question.name.slice(1)}</span>${shortName(question)}</h3><div>${question.answers.map(

@@ -1,13 +1,13 @@
 /** Learning curves of all runs. */
 import type { ReportData } from "./collect.ts";
 import { type Html, html } from "./html.ts";
-import { smoothed } from "./metrics.ts";
+import { smoothedRmse } from "./metrics.ts";
 import { learningCurves, memberColor } from "./plots.ts";
 
 export function curvesSection({ runs, truth }: ReportData): Html | undefined {
   const curves = runs.map(({ name, metrics }) => ({
     name,
-    train: smoothed(metrics.train),
+    train: smoothedRmse(metrics.train),
     valid: metrics.valid,
   }));
   if (curves.every(({ train, valid }) => train.length + valid.length === 0)) return undefined;

@@ -19,9 +19,9 @@ export function formatPercent(share: number, digits = 0): string {
   return Number.isFinite(share) ? `${(share * 100).toFixed(digits)} %` : "–";
 }
 
-/** A difference with its sign: −0.0021. */
-export function formatChange(value: number): string {
-  return `${value > 0 ? "+" : value < 0 ? "−" : "±"}${Math.abs(value).toFixed(4)}`;
+/** A difference with its sign: −4.3. */
+export function formatChange(value: number, digits: number): string {
+  return `${value > 0 ? "+" : value < 0 ? "−" : "±"}${Math.abs(value).toFixed(digits)}`;
 }
 
 /** "1 network", "3 networks". */

@@ -1,6 +1,6 @@
 /** What averaging over transforms and blending gain. */
 import type { ReportData, RunReport } from "./collect.ts";
-import { formatChange, formatCount, formatPercent, formatRmse } from "./format.ts";
+import { formatChange, formatCount, formatRmse } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { comparisons } from "./plots.ts";
 
@@ -20,7 +20,7 @@ export function transformsSection({ runs, blend, judged }: ReportData): Html | u
   }.</p>
 ${both.length > 0 && html`<figure>${comparisons("RMSE of each member, one view and all transforms", both, { zero: false, ...(blended !== undefined && { rule: blended }) })}</figure>`}
 <div class="scroll"><table>
-<thead><tr><th>Member</th><th class="n">One view</th><th class="n">All transforms</th><th class="n">Gain</th></tr></thead>
+<thead><tr><th>Member</th><th class="n">One view</th><th class="n">All transforms</th><th class="n">Change</th></tr></thead>
 <tbody>${predicted.map(
     ({
       name,
@@ -33,7 +33,7 @@ ${both.length < predicted.length && html`<p class="missing">Without valid.single
 }
 
 function gain(from: number, to: number): string {
-  return `${formatChange(to - from)} (${formatPercent((to - from) / from, 1).replace("-", "−")})`;
+  return `${formatChange((100 * (to - from)) / from, 1)} %`;
 }
 
 const STRATEGIES = {
@@ -54,18 +54,18 @@ export function blendSection({ blend }: ReportData): Html | undefined {
 ${
   strategies &&
   html`<div class="scroll"><table>
-<thead><tr><th>Weights</th><th></th><th class="n">In sample</th><th class="n">Cross-validated</th></tr></thead>
+<thead><tr><th>Weights</th><th class="n">In sample</th><th class="n">Cross-validated</th></tr></thead>
 <tbody>${strategies.map(
     ({
       strategy,
       rmse,
       crossValidatedRmse,
-    }) => html`<tr${strategy === result.weights ? html` class="chosen"` : undefined}><td>${strategy}</td><td>${STRATEGIES[strategy]}</td><td class="n">${formatRmse(rmse)}</td><td class="n">${formatRmse(crossValidatedRmse)}</td></tr>
+    }) => html`<tr${strategy === result.weights ? html` class="chosen"` : undefined}><td class="wrap">${strategy}<span class="small"> ${STRATEGIES[strategy]}</span></td><td class="n">${formatRmse(rmse)}</td><td class="n">${formatRmse(crossValidatedRmse)}</td></tr>
 `,
   )}</tbody></table></div>`
 }
 <div class="scroll"><table>
-<thead><tr><th>Member</th><th class="n">RMSE</th><th class="n">Weight</th><th>Worth keeping</th></tr></thead>
+<thead><tr><th>Member</th><th class="n">RMSE</th><th class="n">Weight</th><th>Contributes</th></tr></thead>
 <tbody>${members.map(
     (
       { name, rmse },

@@ -4,7 +4,7 @@ import sharp from "sharp";
 import type { ReportData } from "./collect.ts";
 import { formatRmse, formatVote } from "./format.ts";
 import { type Html, html } from "./html.ts";
-import { galaxyRmse } from "./scores.ts";
+import { galaxyRmse, shortName } from "./scores.ts";
 import { drawTree } from "./tree-drawing.ts";
 
 const SHOWN = 6;
@@ -77,7 +77,8 @@ export function gallerySection(
     html`<div class="gallery">${rows.map((row) => card(data, row, errors[row]!, pictures.get(row)!))}</div>`;
   return html`<p>Of the ${truth.ids.length} validation galaxies, those that ${judged.title} gets most nearly right, and those it gets most wrong.
 Each row is a question, indented under the answer that leads to it, and its bars are as long as the share of people who were asked.
-<span class="key"><span class="thick"></span> the volunteers</span> <span class="key"><span class="thin"></span> the network</span></p>
+Beside each picture, its three largest errors, true → predicted.</p>
+<p class="legend"><span><i class="thick"></i>the volunteers</span> <span><i class="thin"></i>the network</span></p>
 <h3>Best</h3>
 ${cards(best)}
 <h3>Worst</h3>
@@ -91,16 +92,21 @@ function card({ truth, judged }: ReportData, row: number, error: number, picture
   return html`<article class="card">
 <div class="portrait"><img src="${picture}" alt="Galaxy ${truth!.ids[row]}" width="160" height="160" loading="lazy">
 <p><strong>${truth!.ids[row]}</strong><br>RMSE ${formatRmse(error)}</p>
-<p class="small">${farthest(votes, predicted).map((line) => html`${line}<br>`)}</p></div>
+<dl>${farthest(votes, predicted)}</dl></div>
 ${drawTree(votes, predicted)}
 </article>`;
 }
 
-/** The answers with the largest errors, in words. */
-function farthest(votes: Float32Array, predicted: Float32Array): string[] {
-  const texts = KAGGLE_TREE.flatMap(({ answerTexts }) => answerTexts!);
+/** The answers with the largest errors: true fraction, then predicted. */
+function farthest(votes: Float32Array, predicted: Float32Array): Html[] {
+  const names = KAGGLE_TREE.flatMap((question) =>
+    question.answerTexts!.map((answer) => ({ question: shortName(question), answer })),
+  );
   return COLUMNS.map((_, k) => k)
     .sort((a, b) => Math.abs(predicted[b]! - votes[b]!) - Math.abs(predicted[a]! - votes[a]!))
     .slice(0, 3)
-    .map((k) => `${texts[k]} ${formatVote(votes[k]!)} → ${formatVote(predicted[k]!)}`);
+    .map(
+      (k) =>
+        html`<dt>${names[k]!.question}</dt><dd>${names[k]!.answer} ${formatVote(votes[k]!)} → ${formatVote(predicted[k]!)}</dd>`,
+    );
 }

@@ -6,29 +6,31 @@ import type { ReportData } from "./collect.ts";
 import { legend } from "./curves.ts";
 import { formatCount, formatMs, formatPercent } from "./format.ts";
 import { type Html, html } from "./html.ts";
-import { throughput } from "./metrics.ts";
+import { smoothedTime, throughput } from "./metrics.ts";
 import { stepTimes } from "./plots.ts";
 
 export function speedSection({ runs }: ReportData): Html {
   const speeds = runs.map(({ metrics }) => throughput(metrics));
-  const points = runs.map(({ metrics }) => ({
-    points: metrics.train.map(({ step, stepMs, dataWaitMs }) => ({
-      step,
-      ms: stepMs + dataWaitMs,
-    })),
-  }));
-  return html`<div class="scroll"><table>
-<thead><tr><th>Member</th><th class="n">Seed</th><th class="n">Steps</th><th class="n">Minutes</th><th class="n">Step</th><th class="n">Waiting</th><th class="n">Galaxies a second</th><th class="n">Memory</th><th>Backend</th><th>Started</th></tr></thead>
+  const backends = new Map<string, string[]>();
+  for (const { name, run } of runs) {
+    const line = `${run.info.backend}, Node ${run.info.node}`;
+    backends.set(line, [...(backends.get(line) ?? []), name]);
+  }
+  return html`${[...backends].map(
+    ([line, names]) => html`<p>${line}${backends.size > 1 && ` (${names.join(", ")})`}.</p>
+`,
+  )}<div class="scroll"><table>
+<thead><tr><th>Member</th><th class="n">Seed</th><th class="n">Steps</th><th class="n">Minutes</th><th class="n">Step</th><th class="n">Waiting</th><th class="n">Galaxies a second</th><th class="n">Memory</th><th>Started</th></tr></thead>
 <tbody>${runs.map(({ name, run: { recipe, info } }, i) => {
     const speed = speeds[i];
     return html`<tr><td>${name}</td><td class="n">${info.seed}</td>${
       speed
         ? html`<td class="n">${formatCount(speed.steps)}</td><td class="n">${speed.minutes.toFixed(1)}</td><td class="n">${formatMs(speed.stepMs)}</td><td class="n">${formatPercent((speed.waitMs * speed.steps) / (speed.minutes * 60_000), 1)}</td><td class="n">${formatCount((speed.steps * recipe.batch) / (speed.minutes * 60))}</td><td class="n">${formatCount(speed.rssMb)} MB</td>`
         : html`<td class="n" colspan="6">no step logged</td>`
-    }<td>${info.backend}, Node ${info.node}</td><td>${info.started.slice(0, 16).replace("T", " ")}</td></tr>
+    }<td>${info.started.slice(0, 16).replace("T", " ")}</td></tr>
 `;
   })}</tbody></table></div>
-${speeds.some(Boolean) && html`<figure>${legend(runs.map(({ name }) => name))}${stepTimes(points)}</figure>`}
+${speeds.some(Boolean) && html`<figure>${legend(runs.map(({ name }) => name))}${stepTimes(runs.map(({ metrics }) => smoothedTime(metrics.train)))}</figure>`}
 <p class="small">Step: the median, without waiting. Waiting: the share of the time that steps waited for their batch. Memory: the most that was resident.</p>`;
 }
 

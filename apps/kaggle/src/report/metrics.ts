@@ -42,21 +42,33 @@ function parse(text: string): TrainLine | ValidLine | undefined {
   }
 }
 
-/** At most `points` points: the root of the mean square over as many lines as fall together. */
-export function smoothed(
-  lines: readonly TrainLine[],
-  points = 80,
-): { step: number; rmse: number }[] {
-  const size = Math.ceil(lines.length / points);
-  const out: { step: number; rmse: number }[] = [];
-  for (let at = 0; at < lines.length; at += size) {
-    // A GPU's loss is not read at every step; JSON has no NaN, so such a line's rmse is null.
-    const window = lines.slice(at, at + size).filter(({ rmse }) => Number.isFinite(rmse));
-    if (window.length === 0) continue;
-    const square = window.reduce((sum, { rmse }) => sum + rmse * rmse, 0) / window.length;
-    out.push({ step: window.at(-1)!.step, rmse: Math.sqrt(square) });
-  }
-  return out;
+/** At most 80 points, to be drawn: over as many lines as fall together, the root of the mean square error. */
+export function smoothedRmse(lines: readonly TrainLine[]): { step: number; rmse: number }[] {
+  // Where no loss was read, JSON holds null for NaN.
+  const read = lines.filter(({ rmse }) => Number.isFinite(rmse));
+  return windows(read).map((window) => ({
+    step: window.at(-1)!.step,
+    rmse: Math.sqrt(mean(window.map(({ rmse }) => rmse * rmse))),
+  }));
+}
+
+/** At most 80 points: mean milliseconds of a step, waiting included. */
+export function smoothedTime(lines: readonly TrainLine[]): { step: number; ms: number }[] {
+  return windows(lines).map((window) => ({
+    step: window.at(-1)!.step,
+    ms: mean(window.map(({ stepMs, dataWaitMs }) => stepMs + dataWaitMs)),
+  }));
+}
+
+function windows(lines: readonly TrainLine[]): TrainLine[][] {
+  const size = Math.ceil(lines.length / 80);
+  return Array.from({ length: Math.ceil(lines.length / size) || 0 }, (_, i) =>
+    lines.slice(i * size, (i + 1) * size),
+  );
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 export interface Throughput {

@@ -53,7 +53,8 @@ export function learningCurves(curves: readonly Curve[], baseline: number | unde
     height: narrow ? 260 : 380,
     marginLeft: 44,
     marginRight: narrow ? 12 : 24,
-    x: { label: "step", ...(narrow && { ticks: 4 }), nice: false },
+    marginBottom: 44,
+    x: { label: "step", labelOffset: 38, ...(narrow && { ticks: 4 }) },
     y: { label: "RMSE", grid: true, domain: [(sorted[0] ?? 0) * 0.94, top], ticks: narrow ? 5 : 8 },
     marks: [
       ...(baseline === undefined
@@ -89,6 +90,10 @@ export interface Comparison {
   to: number;
 }
 
+function shorten(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
+}
+
 /** A row for each comparison: a ring where it was, a dot where it is, a line between; a dashed rule if given. */
 export function comparisons(
   label: string,
@@ -117,7 +122,12 @@ export function comparisons(
       grid: true,
       ticks: narrow ? 4 : 8,
     },
-    y: { label: null, domain: rows.map((row) => row.label), tickSize: 0 },
+    y: {
+      label: null,
+      domain: rows.map((row) => row.label),
+      tickSize: 0,
+      tickFormat: (name: string) => shorten(name, narrow ? 16 : 28),
+    },
     marks: [
       ...(rule === undefined
         ? []
@@ -202,14 +212,15 @@ export function density(
 }
 
 /** Milliseconds of a step over the run, waiting included. */
-export function stepTimes(runs: readonly { points: { step: number; ms: number }[] }[]): Html {
+export function stepTimes(runs: readonly (readonly { step: number; ms: number }[])[]): Html {
   return chart("Time of a step over the run", ({ width, narrow }) => ({
     width,
     height: narrow ? 160 : 190,
     marginLeft: 44,
-    x: { label: "step", ...(narrow && { ticks: 4 }) },
+    marginBottom: 44,
+    x: { label: "step", labelOffset: 38, ...(narrow && { ticks: 4 }) },
     y: { label: "ms a step", grid: true, zero: true, ticks: 4 },
-    marks: runs.map(({ points }, i) =>
+    marks: runs.map((points, i) =>
       Plot.line(points, { x: "step", y: "ms", stroke: memberColor(i), strokeWidth: 1.25 }),
     ),
   }));

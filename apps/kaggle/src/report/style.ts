@@ -41,9 +41,9 @@ figure { margin: 0 0 16px; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 32px; margin: 32px 0; padding: 20px 0; border: solid var(--rule); border-width: 1px 0; }
 .figure dt { color: var(--muted); font-size: 14px; }
 .figure dd { margin: 0; font-size: 34px; line-height: 1.3; font-variant-numeric: tabular-nums; letter-spacing: -0.01em; }
-.figure.last dd { color: var(--accent); }
-.figure p { font-size: 13px; line-height: 1.4; color: var(--muted); margin: 2px 0 10px; min-height: 2.8em; }
-.meter { display: block; height: 3px; background: var(--rule); border-radius: 2px; }
+.figure.last dt + dd { color: var(--accent); }
+.figures .note { font-size: 13px; line-height: 1.4; color: var(--muted); margin: 2px 0 10px; min-height: 2.8em; letter-spacing: 0; }
+.figure .meter { height: 3px; font-size: 0; background: var(--rule); border-radius: 2px; }
 .meter::after { content: ""; display: block; height: 100%; width: calc(100% * var(--share)); background: var(--muted); border-radius: 2px; }
 .last .meter::after { background: var(--accent); }
 nav { display: flex; flex-wrap: wrap; gap: 4px 20px; font-size: 14px; }
@@ -57,20 +57,23 @@ svg.plot text { white-space: pre; }
 .dot { width: 11px; height: 11px; border-radius: 50%; background: var(--accent); }
 .ring { width: 10px; height: 10px; border-radius: 50%; border: 1.5px solid var(--muted); }
 .dash { width: 0; height: 14px; border-left: 2px dashed var(--blend); margin: 0 4px; }
-.thick, .thin { display: inline-block; width: 26px; vertical-align: middle; background: linear-gradient(90deg, var(--answer-1) 60%, var(--answer-2) 60%); }
-.thick { height: 9px; } .thin { height: 5px; }
+.legend .thick, .legend .thin { width: 26px; border-radius: 0; background: linear-gradient(90deg, var(--answer-1) 60%, var(--answer-2) 60%); }
+.legend .thick { height: 9px; } .legend .thin { height: 5px; }
 .scroll { overflow-x: auto; margin: 0 0 16px; }
-table { border-collapse: collapse; width: 100%; font-size: 14px; line-height: 1.45; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; min-width: min(100%, 560px); font-size: 14px; line-height: 1.45; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 500; }
 thead th { color: var(--muted); font-size: 13px; border-bottom: 1px solid var(--rule); vertical-align: bottom; }
 th, td { padding: 5px 16px 5px 0; white-space: nowrap; vertical-align: top; }
 th:last-child, td:last-child { padding-right: 0; }
 tbody tr + tr > * { border-top: 1px solid color-mix(in srgb, var(--rule) 55%, transparent); }
 .n { text-align: right; }
+thead .bar-column { text-align: left; }
 .wrap { white-space: normal; min-width: 200px; }
 tr.chosen td { font-weight: 600; }
-.number { display: inline-block; color: var(--muted); font-weight: 400; min-width: 1.6em; }
+.number { display: inline-block; text-indent: 0; color: var(--muted); font-weight: 400; min-width: 1.6em; }
+.answers { width: 100%; }
 .answers .question > * { padding-top: 20px; font-weight: 600; white-space: normal; }
+.answers .question th { padding-left: 1.6em; text-indent: -1.6em; }
 .answers tr.question + tr > * { border-top: 0; }
 .answers tr:not(.question) td:first-child { padding-left: 1.6em; }
 .bar-column { width: 34%; min-width: 110px; }
@@ -83,6 +86,7 @@ details[open] summary { margin-bottom: 12px; }
 summary { cursor: pointer; }
 .densities { display: flex; flex-wrap: wrap; gap: 12px 32px; }
 .densities h3 { margin: 8px 0; }
+.densities .number { min-width: 0; margin-right: 0.5em; }
 .densities section > div { display: flex; flex-wrap: wrap; gap: 12px; }
 .densities figure { width: 118px; margin: 0; }
 .densities svg.plot { width: 118px; background: var(--surface); }
@@ -93,7 +97,9 @@ summary { cursor: pointer; }
 .portrait { flex: 0 0 112px; font-size: 13px; line-height: 1.5; }
 .portrait img { width: 112px; height: 112px; border-radius: 4px; display: block; background: #000; margin-bottom: 8px; }
 .portrait p { margin: 0 0 6px; font-variant-numeric: tabular-nums; }
-.portrait .small { font-size: 12px; }
+.portrait dl { margin: 0; font-size: 12px; line-height: 1.4; font-variant-numeric: tabular-nums; }
+.portrait dt { color: var(--muted); }
+.portrait dd { margin: 0 0 5px; }
 svg.tree { flex: 1 1 0; min-width: 0; align-self: flex-start; font-size: 10px; }
 .tree text { fill: var(--ink); }
 .tree .question { font-size: 11.5px; }
@@ -110,7 +116,11 @@ ${Array.from({ length: 7 }, (_, k) => `.answer-${k + 1} { fill: var(--answer-${k
   .figures { grid-template-columns: 1fr 1fr; gap: 20px; }
   .figure dd { font-size: 28px; }
   th, td { padding-right: 10px; }
-  .bar-column { width: auto; min-width: 80px; }
+  .bar-column { width: auto; min-width: 70px; }
+  .answers .vote { display: none; }
+  .answers th, .answers td { padding-right: 8px; white-space: normal; }
+  .answers { font-size: 13px; }
+  td .small { display: block; }
   .gallery { grid-template-columns: 1fr; }
   .card { flex-direction: column; padding: 12px; }
   .portrait { display: grid; grid-template-columns: 112px 1fr; gap: 0 12px; flex: none; align-content: start; }

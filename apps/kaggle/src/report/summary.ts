@@ -44,22 +44,26 @@ export function header(data: ReportData, strip: Html | undefined): Html {
   const { runs, written, data: set } = data;
   const recipes = [...new Set(runs.map(({ run }) => run.recipe.name))].join(", ");
   const found = figures(data);
+  const strangers = runs
+    .filter(({ run: { info } }) => info.data.train !== set.train || info.data.valid !== set.valid)
+    .map(({ name }) => name);
   return html`<header>
 <p class="kicker">Galaxy Zoo · report of ${written.toLocaleDateString("en", { dateStyle: "long", timeZone: "UTC" })}</p>
-<h1>${plural(runs.length, "network")} on ${set.name}</h1>
+<h1>${plural(runs.length, "network")} on ${set.synthetic ? "synthetic galaxies" : set.name}</h1>
 ${strip}
 <p class="lead">${
     set.synthetic
-      ? html`<strong>These galaxies are synthetic</strong>: rendered from drawn parameters, their votes computed; no figure here says anything about real ones. `
+      ? html`<strong>No galaxy here is real</strong>: all were rendered from random parameters and their votes computed from these, so the scores say nothing about real ones. `
       : undefined
   }${formatCount(set.train)} galaxies to train on, ${formatCount(set.valid)} to validate${set.test > 0 ? `, ${formatCount(set.test)} to predict` : ""}.
 ${runs.length === 1 ? "The network" : "Members"}: ${runs.map(({ name }) => name).join(", ")} (recipe ${recipes}).
 Scores are root mean squared errors over all 37 vote fractions of the validation galaxies; lower is better.</p>
+${strangers.length > 0 && html`<p class="missing">${strangers.join(", ")}: not trained on this data set, so some of its validation galaxies may have been seen in training.</p>`}
 ${
   found.length > 0 &&
   html`<dl class="figures">${found.map(
     ({ label, value, note }, i) =>
-      html`<div class="${i === found.length - 1 ? "figure last" : "figure"}"><dt>${label}</dt><dd>${formatRmse(value)}</dd><p>${note}</p><span class="meter" style="--share:${(value / found[0]!.value).toFixed(4)}"></span></div>`,
+      html`<div class="${i === found.length - 1 ? "figure last" : "figure"}"><dt>${label}</dt><dd>${formatRmse(value)}</dd><dd class="note">${note}</dd><dd class="meter" style="--share:${(value / found[0]!.value).toFixed(4)}"></dd></div>`,
   )}</dl>`
 }
 </header>`;

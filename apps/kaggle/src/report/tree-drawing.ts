@@ -77,8 +77,8 @@ function bar(question: Question, votes: Votes, y: number, height: number, named:
     x += width;
     if (width < 0.5) return undefined;
     const text = question.answerTexts![k]!;
-    // About 4.7 units a letter at this size; a name that does not fit above its part is left to the title.
-    const fits = named && text.length * 4.7 < width;
+    // About 4.7 units a letter at this size. A name that does not fit above its part is left to the title.
+    const fits = named && text.length * 4.7 + 4 < width;
     return html`<rect class="answer-${k + 1}" x="${start.toFixed(1)}" y="${y}" width="${Math.max(0.5, width - 1).toFixed(1)}" height="${height}"><title>${text}: ${named ? "true" : "predicted"} ${formatVote(vote)}</title></rect>${fits && html`<text class="answer" x="${start.toFixed(1)}" y="${y - 3}">${text}</text>`}`;
   })}`;
 }
