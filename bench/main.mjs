@@ -3,7 +3,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { CASES } from "./cases/index.mjs";
 import { THREADS } from "./lib/measure.mjs";
@@ -27,10 +27,15 @@ const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, ${process.pl
 console.log(`${machine}; ${THREADS} threads a side; median (quartiles)`);
 if (!existsSync(STAMP))
   console.log("The peers are not installed; to get them: npm run bench:setup");
-console.log(`\n${textHeader()}`);
-
 const rows = [];
 const notes = new Set();
+const load = loadavg()[0];
+if (load > 1) {
+  notes.add(`load ${load.toFixed(1)} when it began: on a busy machine these figures mean little`);
+  console.log([...notes][0]);
+}
+console.log(`\n${textHeader()}`);
+
 for (const name of names.length ? names : Object.keys(CASES)) {
   const child = fork(new URL("child.mjs", import.meta.url), [name, options.quick ? "quick" : ""], {
     execArgv: ["--expose-gc"],

@@ -17,7 +17,7 @@ export default async function best({ quick, note, row }) {
 export async function besidePyTorch(name, backend, targets, repetitions, { note, row }) {
   const { line, recipe, parameters, training, forward } = await openNetwork(name, backend);
   const { batch } = recipe;
-  const peer = await startPeer(name, { batch, parameters });
+  const peer = await startPeer(name, { recipe, parameters });
   note(line);
   if (peer) note(versions(peer));
   for (const [what, work] of Object.entries({ step: training(), forward })) {

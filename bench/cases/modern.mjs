@@ -1,6 +1,6 @@
 import { besidePyTorch } from "./best.mjs";
 
-/** The residual network (recipe `modern`, 64 x 64, batch 32) natively and in PyTorch. */
+/** The residual network (recipe `modern`) natively and in PyTorch. */
 export default async function modern({ quick, note, row }) {
   await besidePyTorch(
     "modern",

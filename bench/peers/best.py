@@ -3,7 +3,7 @@
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from tree import tree
+from networks import same_size, tree
 
 VERSIONS = {"PyTorch": torch.__version__}
 
@@ -48,9 +48,9 @@ def parts(views):
 def setup(request):
     torch.set_num_threads(request["threads"])
     torch.manual_seed(1)
-    batch = request["batch"]
+    batch = request["recipe"]["batch"]
     net = Best().to(memory_format=torch.channels_last)
-    assert sum(p.numel() for p in net.parameters()) == request["parameters"]
+    same_size(net, request)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.04, momentum=0.9, nesterov=True, fused=True)
     views, labels = torch.rand(batch, 2, 69, 69, 3), torch.rand(batch, 37)
 

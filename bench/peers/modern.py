@@ -1,9 +1,9 @@
-"""The residual network of the recipe `modern` in PyTorch: channels_last, fused AdamW, moving average of the weights."""
+"""A recipe's residual network in PyTorch: channels_last, fused AdamW, moving average of the weights."""
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from tree import tree
+from networks import same_size, tree
 
 VERSIONS = {"PyTorch": torch.__version__}
 
@@ -26,21 +26,25 @@ class Block(nn.Module):
         return F.relu(self.shortcut(x) + self.second(F.relu(self.first(x))))
 
 
-def network(width):
-    layers = [conv_norm(3, width, 5, 2), nn.ReLU()]
-    inputs = width
-    for outputs, blocks, stride in ((width, 1, 1), (2 * width, 2, 2), (4 * width, 2, 2), (8 * width, 1, 2)):
-        for block in range(blocks):
-            layers.append(Block(inputs, outputs, stride if block == 0 else 1))
-            inputs = outputs
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.3), nn.Linear(inputs, 37))
+def network(recipe):
+    stem = recipe["stem"]
+    layers = [conv_norm(3, stem["filters"], stem["size"], stem["stride"]), nn.ReLU()]
+    inputs = stem["filters"]
+    for stage in recipe["stages"]:
+        for block in range(stage["blocks"]):
+            layers.append(Block(inputs, stage["filters"], stage["stride"] if block == 0 else 1))
+            inputs = stage["filters"]
+    dropout = nn.Dropout(recipe["head"]["dropout"])
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), dropout, nn.Linear(inputs, 37))
 
 
 def setup(request):
     torch.set_num_threads(request["threads"])
     torch.manual_seed(1)
-    net, average = (network(32).to(memory_format=torch.channels_last) for _ in range(2))
-    assert sum(p.numel() for p in net.parameters()) == request["parameters"]
+    recipe = request["recipe"]
+    batch, size, scale, offset = recipe["batch"], *(recipe["input"][key] for key in ("size", "scale", "offset"))
+    net, average = (network(recipe["network"]).to(memory_format=torch.channels_last) for _ in range(2))
+    same_size(net, request)
     floats = [
         (a, w)
         for a, w in zip(average.state_dict().values(), net.state_dict().values())
@@ -48,10 +52,10 @@ def setup(request):
     ]
     averages, weights = zip(*floats)
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=0.05, fused=True)
-    images, labels = torch.rand(request["batch"], 64, 64, 3), torch.rand(request["batch"], 37)
+    images, labels = torch.rand(batch, size, size, 3), torch.rand(batch, 37)
 
     def inputs():
-        return ((images - 0.05) * 8).permute(0, 3, 1, 2)  # channels_last as it is
+        return (images * scale + offset).permute(0, 3, 1, 2)  # channels_last as it is
 
     def step():
         net.train()

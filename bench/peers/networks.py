@@ -1,4 +1,4 @@
-"""Kaggle's decision tree on 37 raw outputs, divisive (the winner's) or by softmax."""
+"""What the networks share: Kaggle's decision tree on 37 raw outputs, and a check that they are ours."""
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +9,7 @@ PARENT = {1: 1, 2: 4, 3: 4, 4: 4, 6: 0, 7: 13, 8: 3, 9: 7, 10: 7}
 
 
 def tree(z, softmax=False):
+    """Divisive (the winner's) or by softmax."""
     if softmax:
         p = [torch.softmax(z[:, a:b], 1) for a, b in QUESTIONS]
     else:
@@ -21,3 +22,10 @@ def tree(z, softmax=False):
     for question in PARENT:
         p[question] = p[question] * column(PARENT[question])
     return torch.cat(p, 1)
+
+
+def same_size(net, request):
+    """A ratio between different networks would say nothing."""
+    parameters = sum(p.numel() for p in net.parameters())
+    if parameters != request["parameters"]:
+        raise ValueError(f"expected {request['parameters']} parameters, as ours has, but got {parameters}")
