@@ -185,6 +185,7 @@ describe.skipIf(!hasNative)("with TensorFlow fetched", { timeout: 180_000 }, () 
     const lib = join(cwd, "node_modules", TFJS_NODE, "lib");
     expect(fs.readdirSync(join(lib, "napi-v8")).sort()).toEqual([
       "gz-native.json",
+      "gz_quiet.node",
       "tfjs_binding.node",
     ]);
 

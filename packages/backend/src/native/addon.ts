@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,69 +8,82 @@ import { withTemporary } from "./cache.ts";
 import type { Manifest } from "./manifest.ts";
 import { firstThatRuns, run } from "./run.ts";
 import type { Library, Steps } from "./tensorflow.ts";
-import { addonFiles } from "./tfjs-node.ts";
+import { ADDON, addonFolder, MANIFEST, QUIET } from "./tfjs-node.ts";
 
 /** A C++ compiler, or undefined. */
 export function findCompiler(): Promise<string | undefined> {
   return firstThatRuns([process.env.CXX, "g++", "c++", "clang++"], ["--version"]);
 }
 
-/** How the addon is made. */
+/** How the addons are made. */
 export interface Recipe {
-  /** The compiler's arguments, except the output file. */
-  args: string[];
-  /** Names all that goes into the addon, so that the cache never hands out a stale one. */
+  /** Each addon's file name, and the compiler's arguments except the output file. */
+  args: Record<string, string[]>;
+  /** Names all that goes into them, so that the cache never hands out stale ones. */
   key: string;
 }
 
-/** The addon of the tfjs-node in `packageFolder`, with our own operations, for `library`. */
+/** The addon of the tfjs-node in `packageFolder` with our own operations, for `library`, and the one that keeps its loading quiet. */
 export async function addonRecipe(packageFolder: string, library: Library): Promise<Recipe> {
   const binding = join(packageFolder, "binding");
-  const ops = fileURLToPath(new URL("../../src/native/ops", import.meta.url));
-  const names = (await readdir(binding)).sort().map((name) => join(binding, name));
-  for (const name of (await readdir(ops)).sort()) names.push(join(ops, name));
+  const own = fileURLToPath(new URL("../../src/native/cc", import.meta.url));
   const flags = ["-O3", "-fno-trapping-math", "-std=c++17", "-fPIC", "-shared", "-DNAPI_VERSION=8"];
-  const link = [`-Wl,-rpath,${library.folder}`];
-  if (process.platform === "darwin") link.push("-Wl,-undefined,dynamic_lookup");
-  const hash = createHash("sha256").update(JSON.stringify([flags, link, library.checksums]));
-  for (const name of names) hash.update(await readFile(name));
+  if (process.platform === "darwin") flags.push("-Wl,-undefined,dynamic_lookup");
+  const rpath = `-Wl,-rpath,${library.folder}`;
+  const hash = createHash("sha256").update(JSON.stringify([flags, rpath, library.checksums]));
+  for (const folder of [binding, own])
+    for (const name of (await readdir(folder)).sort())
+      hash.update(await readFile(join(folder, name)));
+  const common = [...flags, `-I${nodeHeaders()}`];
   return {
-    args: [
-      ...flags,
-      `-I${nodeHeaders()}`,
-      `-I${join(library.folder, "include")}`,
-      ...names.filter((name) => name.endsWith(".cc")),
-      ...Object.keys(library.checksums),
-      ...link,
-    ],
+    args: {
+      [ADDON]: [
+        ...common,
+        `-I${join(library.folder, "include")}`,
+        join(binding, "tfjs_backend.cc"),
+        join(binding, "tfjs_binding.cc"),
+        join(own, "max_pool_grad.cc"),
+        ...Object.keys(library.checksums),
+        rpath,
+      ],
+      [QUIET]: [...common, join(own, "quiet.cc")],
+    },
     key: hash.digest("hex").slice(0, 16),
   };
 }
 
-/** Compiles the addon into the cache and returns its path there. */
-export async function compileAddon(
+/** The cache's folder for the addons of a recipe. */
+export function cachedAddons(cache: string, { key }: Recipe): string {
+  return join(cache, "addons", key);
+}
+
+/** Compiles the addons into the cache. */
+export async function compileAddons(
   cache: string,
-  { key, args }: Recipe,
+  recipe: Recipe,
   compiler: string,
   { say, signal }: Steps,
-): Promise<string> {
+): Promise<void> {
   say(`compiling the addon with ${compiler} (about 10 s)`);
-  const target = cachedAddon(cache, key);
   await withTemporary(cache, async (temporary) => {
-    const made = join(temporary, "tfjs_binding.node");
+    const made = join(temporary, "made");
+    await mkdir(made);
     const linker = await fastLinker(compiler);
-    const { code, stderr } = await run(compiler, [...linker, ...args, "-o", made], {
-      env: { ...process.env, TMPDIR: temporary },
-      signal,
-    });
-    if (code !== 0)
-      throw new Error(
-        `native: ${compiler} could not compile the addon (a compiler with C++17 is needed: g++ 9, clang 10 or newer). It says:\n  ${stderr.trim().split("\n").slice(0, 12).join("\n  ")}`,
-      );
+    for (const [name, args] of Object.entries(recipe.args)) {
+      const { code, stderr } = await run(compiler, [...linker, ...args, "-o", join(made, name)], {
+        env: { ...process.env, TMPDIR: temporary },
+        signal,
+      });
+      if (code !== 0)
+        throw new Error(
+          `native: ${compiler} could not compile the addon (a compiler with C++17 is needed: g++ 9, clang 10 or newer). It says:\n  ${stderr.trim().split("\n").slice(0, 12).join("\n  ")}`,
+        );
+    }
+    const target = cachedAddons(cache, recipe);
     await mkdir(dirname(target), { recursive: true });
+    await rm(target, { recursive: true, force: true });
     await rename(made, target);
   });
-  return target;
 }
 
 /** GNU ld reads TensorFlow's symbols for 12 s, these others for less than 2. */
@@ -80,25 +93,20 @@ async function fastLinker(compiler: string): Promise<string[]> {
   return [];
 }
 
-export function cachedAddon(cache: string, key: string): string {
-  return join(cache, "addons", `${key}.node`);
-}
-
-/** Puts a built addon and its manifest where tfjs-node looks for them, each by one rename. */
-export async function installAddon(
+/** Puts built addons and their manifest where tfjs-node looks for its own, each by one rename. */
+export async function installAddons(
   built: string,
   packageFolder: string,
   manifest: Manifest,
 ): Promise<void> {
-  const files = addonFiles(packageFolder);
-  await mkdir(dirname(files.addon), { recursive: true });
-  await withTemporary(dirname(files.addon), async (temporary) => {
-    const copy = join(temporary, "addon");
-    const text = join(temporary, "manifest");
-    await copyFile(built, copy);
-    await writeFile(text, `${JSON.stringify(manifest, null, 2)}\n`);
-    await rename(copy, files.addon);
-    await rename(text, files.manifest);
+  const folder = addonFolder(packageFolder);
+  await mkdir(folder, { recursive: true });
+  await withTemporary(folder, async (temporary) => {
+    const names = Object.keys(manifest.addons);
+    for (const name of names) await copyFile(join(built, name), join(temporary, name));
+    await writeFile(join(temporary, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+    for (const name of [...names, MANIFEST])
+      await rename(join(temporary, name), join(folder, name));
   });
 }
 

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { addonRecipe, cachedAddon, compileAddon, findCompiler, installAddon } from "./addon.ts";
+import { join } from "node:path";
+import { addonRecipe, cachedAddons, compileAddons, findCompiler, installAddons } from "./addon.ts";
 import { cacheFolder, sha256 } from "./cache.ts";
 import { type Manifest, OPERATIONS } from "./manifest.ts";
 import { TENSORFLOW_VERSION, targetFor, thisHost } from "./target.ts";
 import { fetchedLibrary, fetchLibrary, findPip } from "./tensorflow.ts";
-import { addonFiles, findTfjsNode, readManifest, TFJS_NODE } from "./tfjs-node.ts";
+import { ADDON, addonFolder, findTfjsNode, readManifest, TFJS_NODE } from "./tfjs-node.ts";
 
 export interface BuildOptions {
   /** Link against TensorFlow's CUDA build. */
@@ -37,7 +38,7 @@ export async function buildNative({
   let recipe = library && (await addonRecipe(packageFolder, library));
   const installed = readManifest(packageFolder);
   if (recipe && installed?.key === recipe.key) {
-    if (await matches({ [addonFiles(packageFolder).addon]: installed.addon })) {
+    if (await matches(within(addonFolder(packageFolder), installed.addons))) {
       say(`already built: ${describe(installed)}`);
       return installed;
     }
@@ -45,7 +46,7 @@ export async function buildNative({
   if (!target.tested)
     say("these steps have not been run on this kind of machine; please report how they went");
 
-  const cached = recipe && existsSync(cachedAddon(cache, recipe.key));
+  const cached = recipe && existsSync(cachedAddons(cache, recipe));
   const python = library ? undefined : await findPip();
   const compiler = cached ? undefined : await findCompiler();
   const missing: string[] = [];
@@ -56,21 +57,23 @@ export async function buildNative({
 
   library ??= await fetchLibrary(cache, target, python!, { say, signal });
   recipe ??= await addonRecipe(packageFolder, library);
-  if (compiler) await compileAddon(cache, recipe, compiler, { say, signal });
-  const built = cachedAddon(cache, recipe.key);
+  if (compiler) await compileAddons(cache, recipe, compiler, { say, signal });
+  const built = cachedAddons(cache, recipe);
+  const addons: Record<string, string> = {};
+  for (const name of Object.keys(recipe.args)) addons[name] = await sha256(join(built, name));
   const manifest: Manifest = {
-    format: 1,
+    format: 2,
     tensorflow: TENSORFLOW_VERSION,
     device,
     key: recipe.key,
-    addon: await sha256(built),
+    addons,
     libraries: library.checksums,
     operations: OPERATIONS,
   };
-  await installAddon(built, packageFolder, manifest);
+  await installAddons(built, packageFolder, manifest);
   say(`built: ${describe(manifest)}`);
-  say(`  addon   ${addonFiles(packageFolder).addon}`);
-  say(`  sha256  ${manifest.addon}`);
+  say(`  addon   ${join(addonFolder(packageFolder), ADDON)}`);
+  say(`  sha256  ${addons[ADDON]}`);
   say(`  library ${library.folder}`);
   return manifest;
 }
@@ -84,6 +87,9 @@ function howToGet(what: "python" | "compiler"): string {
     return `run ${mac ? "xcode-select --install" : "sudo apt-get install g++"} (or set CXX)`;
   return `run ${mac ? "brew install python" : "sudo apt-get install python3-pip"} (or set PYTHON to one that has pip)`;
 }
+
+const within = (folder: string, checksums: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(checksums).map(([name, sum]) => [join(folder, name), sum]));
 
 /** Whether every file is there with its SHA-256. */
 async function matches(checksums: Record<string, string>): Promise<boolean> {

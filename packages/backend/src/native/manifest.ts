@@ -3,14 +3,14 @@ export const OPERATIONS: readonly string[] = ["GzMaxPoolGrad"];
 
 /** gz-native.json, written beside the installed addon. */
 export interface Manifest {
-  format: 1;
+  format: 2;
   /** TensorFlow's version. */
   tensorflow: string;
   device: "cpu" | "cuda";
   /** Everything that went into the addon: its sources, flags and TensorFlow. */
   key: string;
-  /** SHA-256 of the addon. */
-  addon: string;
+  /** File name of each addon, and its SHA-256. */
+  addons: Record<string, string>;
   /** Absolute path of each TensorFlow library, and its SHA-256. */
   libraries: Record<string, string>;
   /** Our own operations in the addon: one built by an older version of this package may lack some. */

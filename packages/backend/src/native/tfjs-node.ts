@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Manifest } from "./manifest.ts";
@@ -17,19 +17,21 @@ export function findTfjsNode(cwd: string = process.cwd()): string | undefined {
   return undefined;
 }
 
-/** Where tfjs-node looks for its addon, and the manifest beside it. */
-export function addonFiles(packageFolder: string): { addon: string; manifest: string } {
-  const folder = join(packageFolder, "lib", "napi-v8");
-  return { addon: join(folder, "tfjs_binding.node"), manifest: join(folder, "gz-native.json") };
+/** File names in the folder where tfjs-node looks for its addon. */
+export const ADDON = "tfjs_binding.node";
+export const QUIET = "gz_quiet.node";
+export const MANIFEST = "gz-native.json";
+
+export function addonFolder(packageFolder: string): string {
+  return join(packageFolder, "lib", "napi-v8");
 }
 
 /** The manifest of the addon installed in `packageFolder`, or undefined if we built none. */
 export function readManifest(packageFolder: string): Manifest | undefined {
-  const { addon, manifest } = addonFiles(packageFolder);
-  if (!existsSync(addon) || !existsSync(manifest)) return undefined;
   try {
-    const read = JSON.parse(readFileSync(manifest, "utf8")) as Manifest;
-    return read.format === 1 ? read : undefined;
+    const text = readFileSync(join(addonFolder(packageFolder), MANIFEST), "utf8");
+    const manifest = JSON.parse(text) as Manifest;
+    return manifest.format === 2 ? manifest : undefined;
   } catch {
     return undefined;
   }

@@ -4,7 +4,14 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs";
-import { addonFiles, findTfjsNode, readManifest, TFJS_NODE } from "../native/tfjs-node.ts";
+import {
+  ADDON,
+  addonFolder,
+  findTfjsNode,
+  QUIET,
+  readManifest,
+  TFJS_NODE,
+} from "../native/tfjs-node.ts";
 import { nodeBackend } from "./node-backend.ts";
 import { registerTensorflowKernels } from "./register.ts";
 
@@ -16,6 +23,7 @@ export interface TensorflowDevice {
 }
 
 const HOW = "run: npm run native (in another project: npx gz-backend native)";
+const AGAIN = "run: npm run native -- --force (in another project: npx gz-backend native --force)";
 
 // TensorFlow reads its thread count once, when it is loaded.
 let loadedThreads: number | undefined;
@@ -44,13 +52,14 @@ function load(threads: number): void {
     throw new Error(
       `useBackend: tensorflow needs the npm package ${TFJS_NODE}; run: npm install --ignore-scripts ${TFJS_NODE}@4.22.0, then ${HOW}`,
     );
-  if (!existsSync(addonFiles(folder).addon))
+  if (!existsSync(join(addonFolder(folder), ADDON)))
     throw new Error(`useBackend: tensorflow is not built yet; ${HOW}`);
   const manifest = readManifest(folder);
   for (const library of Object.keys(manifest?.libraries ?? {}))
     if (!existsSync(library))
       throw new Error(`useBackend: TensorFlow's library ${library} is gone; ${HOW}`);
 
+  const wantsLogs = process.env.TF_CPP_MIN_LOG_LEVEL !== undefined;
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   process.env.TF_NUM_INTRAOP_THREADS = String(threads);
   // TensorFlow turns oneDNN's convolutions on by itself only for AVX-512; they are faster with AVX2 too.
@@ -62,12 +71,15 @@ function load(threads: number): void {
   // tfjs-node calls two functions that Node 22 warns of and Node 23 removed.
   const isNullOrUndefined = (value: unknown) => value === null || value === undefined;
   Object.assign(util, { isNullOrUndefined, isArray: Array.isArray });
+  const require = createRequire(join(folder, "package.json"));
+  const quiet = !wantsLogs && manifest && require(join(addonFolder(folder), QUIET));
+  if (quiet) quiet.begin();
   try {
-    createRequire(join(folder, "package.json"))(folder);
+    require(folder);
   } catch (error) {
-    throw new Error(
-      `useBackend: tensorflow does not load (${(error as Error).message}); ${HOW} --force`,
-    );
+    throw new Error(`useBackend: tensorflow does not load (${(error as Error).message}); ${AGAIN}`);
+  } finally {
+    if (quiet) quiet.end();
   }
   if (!tf.findBackend("tensorflow"))
     throw new Error(

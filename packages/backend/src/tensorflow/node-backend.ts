@@ -8,7 +8,7 @@ export interface OpAttr {
 }
 
 /** A native tensor, as the addon describes it. */
-export interface NativeTensor {
+interface NativeTensor {
   id: number;
   shape: number[];
   dtype: number;
@@ -30,7 +30,7 @@ interface Binding {
 }
 
 /** tfjs-node's record of a tensor's data. `values` are set until they are first needed natively. */
-export interface Entry {
+interface Entry {
   id: number;
   shape: number[];
   dtype: number;
