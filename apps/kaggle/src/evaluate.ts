@@ -1,6 +1,6 @@
 /** Forward passes over many images: the validation score during training, and predictions. */
 import { availableParallelism } from "node:os";
-import type { Draw } from "@gz/augment";
+import { type Draw, identityDraw } from "@gz/augment";
 import { backgroundLoader } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import type { BatchWork } from "./batch-worker.ts";
@@ -36,32 +36,15 @@ export interface ImageOutputs {
 
 /** Every image under every transform, image by image, in order; each batch is loaded while the one before computes. */
 export async function* forward(options: ForwardOptions): AsyncGenerator<ImageOutputs> {
-  const { model, recipe, pixels, images, transforms, workers = defaultWorkers() } = options;
+  const { model, images, transforms } = options;
   const samples = images.length * transforms.length;
-  const batch = Math.min(samples, forwardBatch(recipe));
-  const work: BatchWork = {
-    recipe,
-    pixels,
-    job: { kind: "predict", images, transforms },
-  };
-  const loader = backgroundLoader({
-    worker: BATCH_WORKER,
-    workerData: work,
-    batch: { xs: inputShape(recipe, batch) },
-    workers,
-    steps: Math.ceil(samples / batch),
-  });
   const columns = model.outputs[0]?.shape.at(-1) ?? 0;
   const outputs = new Float32Array(transforms.length * columns);
   let sample = 0;
-  for await (const { xs } of loader) {
-    const result = tf.tidy(() => {
-      const input = tf.tensor(xs.data, [...xs.shape]);
-      return model.apply(input, { training: false }) as tf.Tensor;
-    });
-    const values = (await result.data()) as Float32Array;
-    result.dispose();
-    for (let slot = 0; slot < batch && sample < samples; slot++, sample++) {
+  for await (const { xs } of inputBatches(options)) {
+    const values = await predictBatch(model, xs);
+    const slots = values.length / columns;
+    for (let slot = 0; slot < slots && sample < samples; slot++, sample++) {
       const transform = sample % transforms.length;
       outputs.set(values.subarray(slot * columns, (slot + 1) * columns), transform * columns);
       if (transform === transforms.length - 1)
@@ -71,25 +54,75 @@ export async function* forward(options: ForwardOptions): AsyncGenerator<ImageOut
   }
 }
 
+interface InputBatch {
+  data: Float32Array;
+  shape: readonly number[];
+}
+
+/** Un-augmented inputs with their labels, held in memory: what a run is validated on, again and again. */
+export interface ValidationSet {
+  batches: readonly InputBatch[];
+  /** [images, columns] */
+  labels: Float32Array;
+}
+
+export async function holdValidationSet(
+  options: Omit<ForwardOptions, "model" | "transforms">,
+  labels: Float32Array,
+): Promise<ValidationSet> {
+  const batches: InputBatch[] = [];
+  for await (const { xs } of inputBatches({ ...options, transforms: [identityDraw] }))
+    batches.push({ data: xs.data.slice(), shape: xs.shape });
+  return { batches, labels };
+}
+
+/** RMSE of the model as it is. */
+export async function validate(
+  model: tf.LayersModel,
+  { batches, labels }: ValidationSet,
+): Promise<number> {
+  let sum = 0;
+  let at = 0;
+  for (const batch of batches) {
+    const values = await predictBatch(model, batch);
+    for (let k = 0; k < values.length && at < labels.length; k++, at++)
+      sum += (values[k]! - labels[at]!) ** 2;
+  }
+  return Math.sqrt(sum / labels.length);
+}
+
 /** Larger than a training batch, since no activation has to be kept; the winner's parts count 16 a galaxy. */
 function forwardBatch(recipe: Recipe): number {
   return recipe.network.kind === "parts" ? 16 : 64;
 }
 
-/** RMSE of the model as it is, un-augmented, on labelled images: [images, columns] labels in their order. */
-export async function validate(
-  options: Omit<ForwardOptions, "transforms">,
-  labels: Float32Array,
-): Promise<number> {
-  const identity: Draw = { zoom: 1, rotation: 0, shear: 0, translation: [0, 0], flip: false };
-  let sum = 0;
-  let count = 0;
-  for await (const { index, outputs } of forward({ ...options, transforms: [identity] })) {
-    for (let k = 0; k < outputs.length; k++) {
-      const error = outputs[k]! - labels[index * outputs.length + k]!;
-      sum += error * error;
-    }
-    count += outputs.length;
-  }
-  return Math.sqrt(sum / count);
+function inputBatches({
+  recipe,
+  pixels,
+  images,
+  transforms,
+  workers = defaultWorkers(),
+}: Omit<ForwardOptions, "model">) {
+  const samples = images.length * transforms.length;
+  const batch = Math.min(samples, forwardBatch(recipe));
+  const work: BatchWork = { recipe, pixels, job: { kind: "predict", images, transforms } };
+  return backgroundLoader({
+    worker: BATCH_WORKER,
+    workerData: work,
+    batch: { xs: inputShape(recipe, batch) },
+    workers,
+    steps: Math.ceil(samples / batch),
+  });
+}
+
+async function predictBatch(
+  model: tf.LayersModel,
+  { data, shape }: InputBatch,
+): Promise<Float32Array> {
+  const result = tf.tidy(
+    () => model.apply(tf.tensor(data, [...shape]), { training: false }) as tf.Tensor,
+  );
+  const values = (await result.data()) as Float32Array;
+  result.dispose();
+  return values;
 }

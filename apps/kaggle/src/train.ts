@@ -24,7 +24,7 @@ import * as tf from "@tensorflow/tfjs";
 import { chooseBackend } from "./backend.ts";
 import type { BatchWork } from "./batch-worker.ts";
 import { CliError } from "./errors.ts";
-import { BATCH_WORKER, defaultWorkers, validate } from "./evaluate.ts";
+import { BATCH_WORKER, defaultWorkers, holdValidationSet, validate } from "./evaluate.ts";
 import { inputShape } from "./input.ts";
 import { buildNetwork, initialize } from "./network.ts";
 import { pixelSource } from "./pixels.ts";
@@ -103,7 +103,7 @@ export async function trainRun(options: TrainOptions): Promise<{ run: Run; finis
     // --- budget ----------------------------------------------------------------------------------------------------
     const { budget } = info;
     const steps = "steps" in budget ? budget.steps : Number.MAX_SAFE_INTEGER;
-    const started = performance.now();
+    let started = performance.now();
     const elapsedMs = () => elapsedBefore + performance.now() - started;
     /** Fraction of the run that is over: of its steps, or of its minutes. */
     const progressAt = (step: number) =>
@@ -114,10 +114,14 @@ export async function trainRun(options: TrainOptions): Promise<{ run: Run; finis
 
     // --- input -----------------------------------------------------------------------------------------------------
     const pixels = await pixelSource(dataset, "train", recipe.input.shrink, signal);
-    const validLabels = dataset.labels.slice(rows.train * columns);
-    const validImages = Uint32Array.from(
-      { length: Math.min(rows.valid, EVALUATED_IMAGES) },
-      (_, i) => rows.train + i,
+    const validCount = Math.min(rows.valid, EVALUATED_IMAGES);
+    const validation = await holdValidationSet(
+      {
+        recipe,
+        pixels,
+        images: Uint32Array.from({ length: validCount }, (_, i) => rows.train + i),
+      },
+      dataset.labels.slice(rows.train * columns, (rows.train + validCount) * columns),
     );
     const work: BatchWork = {
       recipe,
@@ -150,10 +154,7 @@ export async function trainRun(options: TrainOptions): Promise<{ run: Run; finis
 
     const evaluate = async () => {
       average?.swap();
-      valid = await validate(
-        { model, recipe, pixels, images: validImages, workers: 1 },
-        validLabels,
-      );
+      valid = await validate(model, validation);
       average?.swap();
       isBest ||= valid < best;
       best = Math.min(best, valid);
@@ -180,6 +181,7 @@ export async function trainRun(options: TrainOptions): Promise<{ run: Run; finis
       savedAt = performance.now();
     };
 
+    started = performance.now(); // the clock of a budget in minutes runs while it trains
     let finished = progressAt(step) >= 1;
     if (!finished && startStep === 0) await save();
     try {

@@ -78,7 +78,7 @@ export function commandsSection({ runs, data, blend }: ReportData): Html {
   const folders = runs.map(({ run }) => quote(run.folder)).join(" ");
   const lines = [
     ...runs.flatMap(({ run }) => [
-      `${kaggle} train --recipe ${recipeOf(run)} --data ${quote(run.info.data.path)} --out ${quote(run.folder)} ${budgetOf(run)} --seed ${run.info.seed}`,
+      `${kaggle} train --recipe ${recipeOf(run)} --data ${quote(run.info.data.path)} --out ${quote(run.folder)} ${budgetOf(run)} --seed ${run.info.seed}${backendOf(run)}`,
       `${kaggle} predict --run ${quote(run.folder)} --data ${quote(data.path)} --split ${data.test > 0 ? "all" : "valid"}`,
     ]),
     ...(blend
@@ -88,8 +88,8 @@ export function commandsSection({ runs, data, blend }: ReportData): Html {
       : []),
     `${kaggle} report --out report.html --data ${quote(data.path)}${blend ? ` --blend ${quote(blend.file)}` : ""} ${folders}`,
   ];
-  return html`<p>The same seed, recipe and number of steps train the same network on the same backend; a budget in minutes takes as many steps as the machine manages.</p>
-<div class="scroll"><pre><code>${lines.join("\n")}</code></pre></div>`;
+  return html`<p>The same seed, recipe and number of steps train the same network on the same backend; a budget in minutes takes as many steps as the machine manages. Predictions are means over the winner's 60 transforms unless <code>--transforms</code> says otherwise.</p>
+<pre>${lines.map((line) => html`<code>${line}</code>`)}</pre>`;
 }
 
 /** The recipe's name if it ships with the app and is unchanged, else the run's own copy. */
@@ -103,6 +103,12 @@ function budgetOf({ info: { budget } }: Run): string {
   return "steps" in budget
     ? `--steps ${budget.steps}`
     : `--minutes ${Number(budget.minutes.toFixed(2))}`;
+}
+
+/** The backend's name, with which its line begins. */
+function backendOf({ info: { backend } }: Run): string {
+  const name = /^(tensorflow|webgpu|wasm)\b/.exec(backend)?.[1];
+  return name ? ` --backend ${name}` : "";
 }
 
 /** For a shell, where it must be. */

@@ -47,6 +47,7 @@ export function learningCurves(curves: readonly Curve[], baseline: number | unde
   const sorted = [...all].sort((a, b) => a - b);
   // The first steps of an untrained network may be far off: the axis follows the bulk.
   const top = Math.max(baseline ?? 0, sorted[Math.floor(sorted.length * 0.97)] ?? 0) * 1.04;
+  const bottom = (sorted[0] ?? 0) - 0.08 * (top - (sorted[0] ?? 0));
   const shown = (points: Curve["train"]) => points.filter(({ rmse }) => rmse <= top);
   return chart("Learning curves: RMSE over training steps", ({ width, narrow }) => ({
     width,
@@ -55,7 +56,7 @@ export function learningCurves(curves: readonly Curve[], baseline: number | unde
     marginRight: narrow ? 12 : 24,
     marginBottom: 44,
     x: { label: "step", labelOffset: 38, ...(narrow && { ticks: 4 }) },
-    y: { label: "RMSE", grid: true, domain: [(sorted[0] ?? 0) * 0.94, top], ticks: narrow ? 5 : 8 },
+    y: { label: "RMSE", grid: true, domain: [bottom, top], ticks: narrow ? 5 : 8 },
     marks: [
       ...(baseline === undefined
         ? []

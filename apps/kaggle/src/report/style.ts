@@ -28,8 +28,9 @@ a { color: var(--accent); text-decoration: none; }
 a:hover { text-decoration: underline; }
 code, pre { font: 13px/1.6 ui-monospace, "SF Mono", Menlo, "Liberation Mono", monospace; }
 code { overflow-wrap: anywhere; }
-pre { margin: 0; padding: 16px; background: var(--surface); border: 1px solid var(--rule); border-radius: 6px; width: max-content; min-width: 100%; }
-pre code { overflow-wrap: normal; }
+pre { margin: 0; padding: 16px; background: var(--surface); border: 1px solid var(--rule); border-radius: 6px; white-space: pre-wrap; }
+pre code { display: block; padding-left: 2em; text-indent: -2em; }
+pre code + code { margin-top: 4px; }
 section[id] { padding-top: 56px; }
 figure { margin: 0 0 16px; }
 .kicker { color: var(--muted); font-size: 14px; margin: 0; }
@@ -39,6 +40,7 @@ figure { margin: 0 0 16px; }
 .strip { display: flex; gap: 4px; margin: 0 0 24px; overflow: hidden; border-radius: 6px; }
 .strip img { flex: 1 1 0; min-width: 64px; width: 64px; height: auto; aspect-ratio: 1; object-fit: cover; display: block; background: #000; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 32px; margin: 32px 0; padding: 20px 0; border: solid var(--rule); border-width: 1px 0; }
+.figure { max-width: 260px; }
 .figure dt { color: var(--muted); font-size: 14px; }
 .figure dd { margin: 0; font-size: 34px; line-height: 1.3; font-variant-numeric: tabular-nums; letter-spacing: -0.01em; }
 .figure.last dt + dd { color: var(--accent); }

@@ -3,14 +3,14 @@ import type { ReportData } from "./collect.ts";
 import { formatCount, formatRmse, plural } from "./format.ts";
 import { type Html, html } from "./html.ts";
 
-export interface Figure {
+interface Figure {
   label: string;
   value: number;
   note: string;
 }
 
 /** The headline scores that there are, in the order in which they should fall. */
-export function figures({ runs, truth, blend, judged }: ReportData): Figure[] {
+function figures({ runs, truth, blend, judged }: ReportData): Figure[] {
   const found: Figure[] = [];
   const add = (label: string, value: number | undefined, note: string) => {
     if (value !== undefined) found.push({ label, value, note });
@@ -63,7 +63,7 @@ ${
   found.length > 0 &&
   html`<dl class="figures">${found.map(
     ({ label, value, note }, i) =>
-      html`<div class="${i === found.length - 1 ? "figure last" : "figure"}"><dt>${label}</dt><dd>${formatRmse(value)}</dd><dd class="note">${note}</dd><dd class="meter" style="--share:${(value / found[0]!.value).toFixed(4)}"></dd></div>`,
+      html`<div class="${i > 0 && i === found.length - 1 ? "figure last" : "figure"}"><dt>${label}</dt><dd>${formatRmse(value)}</dd><dd class="note">${note}</dd><dd class="meter" style="--share:${(value / found[0]!.value).toFixed(4)}"></dd></div>`,
   )}</dl>`
 }
 </header>`;
