@@ -275,9 +275,9 @@ test("the page of two members and their blend shows the figures that its data ha
     "optimizer.kind": "adamw",
     batch: "32",
   });
-  const commands = page.texts("#commands code")[0]!.split("\n");
+  const commands = page.texts("#commands pre code");
   expect(commands[0]).toBe(
-    `npm run kaggle -- train --recipe tiny --data ${data} --out ${folders[0]} --steps 40 --seed 1`,
+    `npm run kaggle -- train --recipe tiny --data ${data} --out ${folders[0]} --steps 40 --seed 1 --backend wasm`,
   );
   expect(commands[4]).toBe(
     `npm run kaggle -- blend --out ${submission} --labels ${data} --weights uniform ${folders.join(" ")}`,
@@ -371,7 +371,7 @@ test("names and texts are escaped", async () => {
   expect(page.texts("#recipe details p")[0]).toBe("<script>alert(1)</script> & more");
   expect(page.texts("#transforms tbody td:first-child")).toEqual(["i>", "i>#2"]);
   // A shell reads the path back as it was.
-  expect(page.texts("#commands code")[0]).toContain(
+  expect(page.texts("#commands pre code")[1]).toContain(
     `--run '${run.folder.replaceAll("'", "'\\''")}' --data`,
   );
   expectWellFormed(page.text);

@@ -11,7 +11,7 @@ import { type Metrics, readMetrics } from "./metrics.ts";
 import { meanOf, rowsOf } from "./scores.ts";
 
 /** Predictions of the validation galaxies, and what they score. */
-export interface Scored {
+interface Scored {
   /** [galaxies, 37]. */
   values: Float32Array;
   rmse: number;
@@ -29,7 +29,7 @@ export interface RunReport {
 }
 
 /** The validation galaxies. */
-export interface Truth {
+interface Truth {
   ids: number[];
   /** [galaxies, 37]. */
   labels: Float32Array;

@@ -11,7 +11,7 @@ export interface TrainLine {
   rssMb: number;
 }
 
-export interface ValidLine {
+interface ValidLine {
   kind: "valid";
   step: number;
   rmse: number;
