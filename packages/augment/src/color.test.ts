@@ -41,7 +41,7 @@ test("a sampled colour is each component times its own normal number", () => {
   expect(sampleColor(createRng(4), DIELEMAN_COLOR, 0)).toEqual([0, 0, 0]);
 });
 
-test("the winner's colour has the spread of method and paper: 1.89, 1.60, 1.33 grey levels", () => {
+test("the winner's colour spreads by 1.89, 1.60, 1.33 of 255 grey levels", () => {
   const rng = createRng(1);
   const samples = Array.from({ length: 20_000 }, () => sampleColor(rng, DIELEMAN_COLOR, 0.5));
   const spread = [0, 1, 2].map(

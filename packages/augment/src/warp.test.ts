@@ -46,7 +46,7 @@ test("borders follow one after the other as drawn", () => {
   expect(row("wrap")).toEqual([3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1]);
 });
 
-test("mirror indices of method.md: -1 is 1, 424 is 422, 846 is 0, 847 is 1", () => {
+test("mirror indices as in scikit-image 0.9: -1 is 1, 424 is 422, 846 is 0, 847 is 1", () => {
   const columns = ndarray(
     Float32Array.from({ length: 424 }, (_, x) => x),
     [1, 424, 1],

@@ -18,7 +18,7 @@ test("without mirrors, parts of a view are the first four of its eight", () => {
   expect([...parts.data]).toEqual([...numpy.parts.slice(0, 72), ...numpy.parts.slice(144, 216)]);
 });
 
-test("golden corners of method.md, section 16", () => {
+test("golden corners, as specified from the winner's published code", () => {
   const view = ndarray(new Float32Array(69 * 69 * 2), [1, 69, 69, 2]); // V[r][c] = (r, c)
   for (let r = 0; r < 69; r++)
     for (let c = 0; c < 69; c++) {

@@ -16,7 +16,7 @@ const source = { width: 424, height: 424 };
 const winner: ViewOptions = { source, size: 69, step: 3, angles: [0, 45] };
 const draw: Draw = { zoom: 1.2, rotation: 30, shear: 0, translation: [2, -3], flip: false };
 
-// Matrices of method.md, sections 2.4 and 16.
+// Golden matrices, from a specification written from the winner's published code before ours existed.
 test("without augmentation: x_src = 3 x + 109.5, and that turned by 45 degrees", () => {
   const [upright, turned] = viewAffines(winner);
   expect(upright).toEqual([3, 0, 109.5, 0, 3, 109.5]);
