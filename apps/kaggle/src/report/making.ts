@@ -88,7 +88,7 @@ export function commandsSection({ runs, data, blend }: ReportData): Html {
       : []),
     `${kaggle} report --out report.html --data ${quote(data.path)}${blend ? ` --blend ${quote(blend.file)}` : ""} ${folders}`,
   ];
-  return html`<p>The same seed, recipe and number of steps train the same network on the same backend; a budget in minutes takes as many steps as the machine manages. Predictions are means over the winner's 60 transforms unless <code>--transforms</code> says otherwise.</p>
+  return html`<p>The same seed, recipe and number of steps train the same network on the same backend; a budget in minutes takes as many steps as the machine manages. <code>predict</code> averages over the winner's 60 transforms unless <code>--transforms</code> says otherwise.</p>
 <pre>${lines.map((line) => html`<code>${line}</code>`)}</pre>`;
 }
 

@@ -82,6 +82,7 @@ tr.chosen td { font-weight: 600; }
 .bar { display: block; position: relative; height: 21px; }
 .bar::before { content: ""; position: absolute; left: 0; top: 7px; height: 7px; width: var(--model); background: var(--accent); border-radius: 0 2px 2px 0; }
 .bar::after { content: ""; position: absolute; left: var(--baseline); top: 4px; height: 13px; border-left: 2px solid var(--muted); }
+.recipe .wrap { min-width: 0; }
 .recipe th { color: var(--muted); font-weight: 400; }
 details { border-top: 1px solid var(--rule); padding: 10px 0; }
 details[open] summary { margin-bottom: 12px; }
