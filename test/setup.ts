@@ -15,10 +15,17 @@ declare module "vitest" {
 }
 
 expect.extend({
-  toBeAllClose(received: ArrayLike<number>, expected: ArrayLike<number>, tolerance: Tolerance = {}) {
+  toBeAllClose(
+    received: ArrayLike<number>,
+    expected: ArrayLike<number>,
+    tolerance: Tolerance = {},
+  ) {
     const { rtol = 1e-6, atol = 1e-6 } = tolerance;
     if (received.length !== expected.length)
-      return { pass: false, message: () => `expected ${expected.length} values but got ${received.length}` };
+      return {
+        pass: false,
+        message: () => `expected ${expected.length} values but got ${received.length}`,
+      };
     let worst = -1;
     let worstExcess = 0;
     for (let i = 0; i < expected.length; i++) {
