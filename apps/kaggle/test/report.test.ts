@@ -7,7 +7,7 @@ import { parseHTML } from "linkedom";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BlendResult, blendMembers } from "../src/blend.ts";
-import { loadRecipe } from "../src/recipe.ts";
+import { loadRecipe, type ResidualNetwork } from "../src/recipe.ts";
 import { html } from "../src/report/html.ts";
 import { smoothedRmse, throughput } from "../src/report/metrics.ts";
 import { writeReport } from "../src/report/report.ts";
@@ -252,7 +252,9 @@ test("the page of two members and their blend shows the figures that its data ha
     [0, 1].map((i) => [`member-${i + 1}`, rmse(predictions[i]!).toFixed(4), "0.500"]),
   );
 
-  // Speed: 32 galaxies in 102 ms.
+  // Speed: a batch in 102 ms.
+  const recipe = loadRecipe("tiny");
+  const { stages } = recipe.network as ResidualNetwork;
   expect(tableOf(page, "speed")[1]).toEqual([
     "member-2",
     "2",
@@ -260,7 +262,7 @@ test("the page of two members and their blend shows the figures that its data ha
     "0.1",
     "100 ms",
     "2.0 %",
-    "314",
+    (recipe.batch / 0.102).toFixed(0),
     "340 MB",
     "2026-01-02 03:04",
   ]);
@@ -270,10 +272,10 @@ test("the page of two members and their blend shows the figures that its data ha
   expect(
     Object.fromEntries(tableOf(page, "recipe").map(([key, value]) => [key, value])),
   ).toMatchObject({
-    "input.size": "40",
-    "network.stages 3": "filters 64 · blocks 1 · stride 2",
+    "input.size": String(recipe.input.size),
+    "network.stages 2": `filters ${stages[1]!.filters} · blocks ${stages[1]!.blocks} · stride ${stages[1]!.stride}`,
     "optimizer.kind": "adamw",
-    batch: "32",
+    batch: String(recipe.batch),
   });
   const commands = page.texts("#commands pre code");
   expect(commands[0]).toBe(
