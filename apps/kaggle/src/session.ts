@@ -1,0 +1,174 @@
+/**
+ * Everything that a training loop needs, opened in order: data, run folder, backend, network (fresh or from the latest
+ * checkpoint), held validation inputs, and the loader.
+ */
+import { COLUMNS, openDataset } from "@gz/galaxies";
+import {
+  type BackgroundLoader,
+  backgroundLoader,
+  latestCheckpoint,
+  loadCheckpoint,
+  type Optimizer,
+  restoreCheckpoint,
+  type WeightAverage,
+  weightAverage,
+} from "@gz/train";
+import * as tf from "@tensorflow/tfjs";
+import { chooseBackend } from "./backend.ts";
+import type { BatchWork } from "./batch-worker.ts";
+import { CliError } from "./errors.ts";
+import { BATCH_WORKER, defaultWorkers, holdValidationSet, type ValidationSet } from "./evaluate.ts";
+import { inputShape } from "./input.ts";
+import { buildNetwork, initialize } from "./network.ts";
+import { pixelSource } from "./pixels.ts";
+import { say } from "./progress.ts";
+import type { Recipe } from "./recipe.ts";
+import { optimizerOf } from "./recipe-training.ts";
+import { type Budget, createRun, openRun, type Run, updateRunInfo } from "./run.ts";
+import { meanLabel, splitRows } from "./split.ts";
+
+export interface TrainOptions {
+  recipe: Recipe;
+  /** Path of the data set. */
+  data: string;
+  /** The run's folder. */
+  out: string;
+  /** Default: the recipe's steps. A resumed run keeps its own unless another is given. */
+  budget?: Budget;
+  resume: boolean;
+  backend: string;
+  seed: number;
+  workers: number | undefined;
+  /** Save every so many steps; left out, every two minutes. */
+  checkpointSteps: number | undefined;
+  signal: AbortSignal;
+}
+
+/** What a checkpoint keeps beside tensors. */
+export interface CheckpointMeta {
+  recipe: string;
+  seed: number;
+  /** Best validation RMSE so far; null before the first. */
+  best: number | null;
+  /** Losses since the last log line: how many, and their sum. */
+  window: [count: number, sum: number];
+  /** Training time so far, of runs whose budget is minutes. */
+  elapsedMs?: number;
+}
+
+export interface Session {
+  run: Run;
+  model: tf.LayersModel;
+  optimizer: Optimizer;
+  average: WeightAverage | undefined;
+  /** Steps done before, and what their last checkpoint says. */
+  startStep: number;
+  meta: CheckpointMeta | undefined;
+  validation: ValidationSet;
+  loader: BackgroundLoader<"xs" | "ys">;
+  gpu: boolean;
+  /** Ends the loader and frees the tensors. */
+  close(): Promise<void>;
+}
+
+/** Validation during training looks at no more than this many images. */
+const EVALUATED_IMAGES = 1024;
+
+export async function openSession(options: TrainOptions): Promise<Session> {
+  const { data, signal } = options;
+  const dataset = await openDataset(data);
+  if (!dataset.labels) throw new CliError(`train: expected labels in ${data} but found none`);
+  const { labels } = dataset;
+  const columns = COLUMNS.length;
+  const rows = splitRows(dataset.trainIds.length);
+  if (rows.valid === 0)
+    throw new CliError(
+      `train: expected at least 10 labelled galaxies in ${data} but got ${dataset.trainIds.length}`,
+    );
+  const backend = await chooseBackend(options.backend);
+  const run = openOrCreate(options, { path: data, ...rows }, backend.line);
+  const { recipe, info } = run;
+  say(`${run.name}: recipe ${recipe.name} on ${backend.line}`);
+
+  const network = buildNetwork(recipe, info.seed);
+  const { model } = network;
+  const optimizer = optimizerOf(recipe);
+  const path = options.resume ? await latestCheckpoint(run.checkpoints) : undefined;
+  if (!path) initialize(network, recipe, info.seed, meanLabel(labels, rows.train));
+  const average =
+    recipe.average === undefined ? undefined : weightAverage(model, { decay: recipe.average });
+  const checkpoint = path ? await loadCheckpoint(path) : undefined;
+  if (checkpoint) restoreCheckpoint(checkpoint, { model, optimizer, ...(average && { average }) });
+  const startStep = checkpoint?.step ?? 0;
+  const from = startStep ? `, going on from step ${startStep}` : "";
+  say(
+    `${model.countParams().toLocaleString("en")} parameters, ${rows.train} galaxies train, ${rows.valid} validate${from}`,
+  );
+
+  const pixels = await pixelSource(dataset, "train", recipe.input.shrink, signal);
+  await dataset.close();
+  const count = Math.min(rows.valid, EVALUATED_IMAGES);
+  const images = Uint32Array.from({ length: count }, (_, i) => rows.train + i);
+  const validation = await holdValidationSet(
+    { recipe, pixels, images },
+    labels.slice(rows.train * columns, (rows.train + count) * columns),
+  );
+  const trainLabels = shared(labels.subarray(0, rows.train * columns));
+  const work: BatchWork = {
+    recipe,
+    pixels,
+    job: { kind: "train", seed: info.seed, rows: rows.train, labels: trainLabels },
+  };
+  const loader = backgroundLoader({
+    worker: BATCH_WORKER,
+    workerData: work,
+    batch: { xs: inputShape(recipe, recipe.batch), ys: [recipe.batch, columns] },
+    workers: options.workers ?? defaultWorkers(),
+    startStep,
+  });
+  return {
+    run,
+    model,
+    optimizer,
+    average,
+    startStep,
+    meta: checkpoint?.meta as CheckpointMeta | undefined,
+    validation,
+    loader,
+    gpu: backend.gpu,
+    async close() {
+      await loader.close();
+      tf.dispose(model.weights.map((weight) => weight.read()));
+      optimizer.dispose();
+      average?.dispose();
+    },
+  };
+}
+
+function openOrCreate(options: TrainOptions, data: Run["info"]["data"], backend: string): Run {
+  const { out, recipe, seed, budget, resume } = options;
+  if (resume) {
+    const run = openRun(out);
+    if (run.info.data.train !== data.train || run.info.data.valid !== data.valid)
+      throw new CliError(
+        `train: expected the ${run.info.data.train} + ${run.info.data.valid} galaxies that ${out} was started with but ${data.path} has ${data.train} + ${data.valid}`,
+      );
+    return updateRunInfo(run, { data, backend, ...(budget && { budget }) });
+  }
+  return createRun(out, recipe, {
+    formatVersion: 1,
+    seed,
+    budget: budget ?? { steps: recipe.steps },
+    data,
+    backend,
+    node: process.version,
+    started: new Date().toISOString(),
+  });
+}
+
+/** A copy on shared memory, which all workers read. */
+function shared(values: Float32Array): Float32Array {
+  const copy = new Float32Array(new SharedArrayBuffer(values.byteLength));
+  copy.set(values);
+  return copy;
+}
