@@ -1,0 +1,128 @@
+import { transforms } from "@gz/ensemble";
+import fc from "fast-check";
+import ndarray from "ndarray";
+import { expect, test } from "vitest";
+import { inputLength, trainingDraw, writeInput } from "../src/input.ts";
+import { trainingOrder } from "../src/order.ts";
+import { loadRecipe } from "../src/recipe.ts";
+import { meanLabel, splitRows } from "../src/split.ts";
+
+const best = loadRecipe("best");
+const modern = loadRecipe("modern");
+const SIDE = 424;
+
+/** An image of the given value at each (row, column), in all three channels, as float32. */
+function image(side: number, value: (row: number, column: number) => number) {
+  const data = new Float32Array(side * side * 3);
+  for (let i = 0; i < side * side; i++)
+    data.fill(value(Math.floor(i / side), i % side), 3 * i, 3 * i + 3);
+  return ndarray(data, [side, side, 3]);
+}
+
+test("the winner's view of a linear image is 10 r + c at his sampling points", () => {
+  const out = new Float32Array(inputLength(best));
+  writeInput(
+    best,
+    image(SIDE, (row, column) => (10 * row + column) / 5000),
+    out,
+  );
+  const at = (row: number, column: number) => out[(row * 69 + column) * 3]! * 5000;
+  // From an independent computation: output [0][0] is 1204.5, [34][34] is 2326.5.
+  expect([at(0, 0), at(34, 34)]).toBeAllClose([1204.5, 2326.5], { rtol: 1e-6 });
+  // Views are centred on 211.5: the 45-degree one has the same middle.
+  expect([out[(69 * 69 + 34 * 69 + 34) * 3]! * 5000]).toBeAllClose([2326.5], { rtol: 1e-6 });
+});
+
+test("shrunk images are sampled at the same places", () => {
+  // A linear image keeps its values under an area mean; only the pixel grid changes.
+  const value = (row: number, column: number) => (10 * row + column) / 5000;
+  const half = image(SIDE / 2, (row, column) => value(2 * row + 0.5, 2 * column + 0.5));
+  const draw = { zoom: 1.1, rotation: 77, shear: 0, translation: [3, -2] as const, flip: true };
+  const shrunk = new Float32Array(inputLength(modern));
+  writeInput(modern, half, shrunk, draw);
+  const full = { ...modern, input: { ...modern.input, shrink: 1 as const } };
+  const plain = new Float32Array(inputLength(full));
+  writeInput(full, image(SIDE, value), plain, draw);
+  expect(shrunk).toBeAllClose(plain, { rtol: 0, atol: 2e-6 });
+});
+
+test("colour is added to every pixel of all views, clipped where the recipe says so", () => {
+  const black = image(SIDE, () => 0);
+  const out = new Float32Array(inputLength(best));
+  writeInput(best, black, out, undefined, [-0.1, 0, 0.25]);
+  const pixels = out.length / 3;
+  for (const at of [0, 34 * 69 + 34, 69 * 69 + 5, pixels - 1])
+    expect([...out.slice(3 * at, 3 * at + 3)]).toEqual([0, 0, 0.25]);
+  const unclipped = new Float32Array(inputLength(modern));
+  writeInput(
+    modern,
+    image(SIDE / 2, () => 0),
+    unclipped,
+    undefined,
+    [-0.1, 0, 0.25],
+  );
+  expect(unclipped[0]).toBeCloseTo(-0.1, 7);
+});
+
+test("a draw depends on seed, step and slot, and stays in the recipe's ranges", () => {
+  const draws = Array.from({ length: 300 }, (_, slot) => trainingDraw(best, 1, 5, slot));
+  expect(trainingDraw(best, 1, 5, 7)).toEqual(draws[7]);
+  expect(trainingDraw(best, 2, 5, 7)).not.toEqual(draws[7]);
+  for (const { draw } of draws) {
+    expect(draw.zoom).toBeGreaterThanOrEqual(1 / 1.3);
+    expect(draw.zoom).toBeLessThanOrEqual(1.3);
+    expect(Math.max(...draw.translation.map(Math.abs))).toBeLessThanOrEqual(4);
+    expect(draw.shear).toBe(0);
+  }
+  const flips = draws.filter(({ draw }) => draw.flip).length;
+  expect(flips).toBeGreaterThan(110); // 150 expected, standard deviation 8.7
+  expect(flips).toBeLessThan(190);
+});
+
+test("every chunk of the training order is drawn without replacement, and needs no history", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 1000 }),
+      fc.integer({ min: 1, max: 60 }),
+      fc.integer({ min: 1, max: 80 }),
+      (seed, images, chunk) => {
+        const order = trainingOrder(seed, images, chunk);
+        const size = Math.min(images, chunk);
+        const positions = Array.from({ length: 3 * size }, (_, i) => order(i));
+        for (let c = 0; c < 3; c++)
+          expect(new Set(positions.slice(c * size, (c + 1) * size)).size).toBe(size);
+        expect(trainingOrder(seed, images, chunk)(2 * size)).toBe(positions[2 * size]);
+      },
+    ),
+  );
+});
+
+test("the split is the winner's: 55,421 rows train, the last 6,157 validate", () => {
+  expect(splitRows(61_578)).toEqual({ train: 55_421, valid: 6157 });
+  const labels = Float32Array.from({ length: 3 * 37 }, (_, i) => i);
+  expect(meanLabel(labels, 2)[3]).toBe((3 + 40) / 2);
+});
+
+test("quarter turns of the demo's transforms turn the view without touching it", () => {
+  const out = new Float32Array(inputLength(modern));
+  const turned = new Float32Array(inputLength(modern));
+  const picture = image(SIDE / 2, (row, column) => ((row * 7919 + column * 104_729) % 997) / 997);
+  const [identity, , quarter] = transforms({ rotations: [0, 90], flips: [false, true] });
+  writeInput(modern, picture, out, identity);
+  writeInput(modern, picture, turned, quarter);
+  const { size } = modern.input;
+  const at = (data: Float32Array, row: number, column: number) => data[(row * size + column) * 3]!;
+  // Output x of a view turned by 90 degrees runs along the source's y.
+  const expected = [];
+  const got = [];
+  for (const [row, column] of [
+    [0, 0],
+    [3, 50],
+    [40, 11],
+    [63, 63],
+  ] as const) {
+    got.push(at(turned, row, column));
+    expected.push(at(out, column, size - 1 - row));
+  }
+  expect(got).toBeAllClose(expected, { rtol: 0, atol: 1e-5 });
+});
