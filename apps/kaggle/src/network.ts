@@ -75,7 +75,7 @@ export function buildNetwork(recipe: Recipe, seed: number): Network {
 }
 
 /** The recipe's question tree. */
-function treeOf(recipe: Recipe): QuestionTree {
+export function treeOf(recipe: Recipe): QuestionTree {
   return recipe.output.tree === "kaggle" ? KAGGLE_TREE : PROPER_TREE;
 }
 

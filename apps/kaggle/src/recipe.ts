@@ -102,6 +102,8 @@ const schema = v.strictObject({
   output: v.strictObject({
     tree: v.picklist(["kaggle", "proper"]),
     normalize: v.picklist(["divisive", "softmax"]),
+    /** What training minimises; the score is the squared error's root either way. Left out: "squared-error". */
+    loss: v.optional(v.picklist(["squared-error", "cross-entropy"])),
     /** The first steps regress the labels directly, clipped to 0..1; then the tree, velocity afresh. */
     clipSteps: v.pipe(v.number(), v.integer(), v.minValue(0)),
   }),
@@ -165,6 +167,11 @@ export function checkRecipe(value: unknown, source: string): Recipe {
         `recipe: expected rising fractions from 0 for schedule.rates but got ${starts.join(", ")} (in ${source})`,
       );
   }
+  const { loss, normalize, tree } = recipe.output;
+  if (loss === "cross-entropy" && (normalize !== "softmax" || tree !== "kaggle"))
+    throw new CliError(
+      `recipe: expected output.normalize softmax and output.tree kaggle for output.loss cross-entropy but got ${normalize} and ${tree} (in ${source})`,
+    );
   return recipe;
 }
 

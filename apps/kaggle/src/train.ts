@@ -7,9 +7,10 @@ import {
   type TrainedStep,
   trainLoop,
 } from "@gz/train";
-import * as tf from "@tensorflow/tfjs";
 import { CliError } from "./errors.ts";
 import { validate } from "./evaluate.ts";
+import { trainingLoss } from "./loss.ts";
+import { treeOf } from "./network.ts";
 import { createProgress, say } from "./progress.ts";
 import { phasesOf, scheduleOf } from "./recipe-training.ts";
 import { lockRun, type Run } from "./run.ts";
@@ -48,6 +49,7 @@ async function train(session: Session, options: TrainOptions): Promise<boolean> 
   const clock = trainingClock(info.budget, meta?.elapsedMs ?? 0);
   const steps = "steps" in info.budget ? info.budget.steps : Number.MAX_SAFE_INTEGER;
   const schedule = scheduleOf(recipe);
+  const loss = trainingLoss(recipe.output.loss ?? "squared-error", treeOf(recipe));
   const window = windowMeans(meta?.window);
   const metrics = openMetrics(run.metricsFile, { truncateAfterStep: startStep });
   const progress = createProgress(run.name, 1000);
@@ -83,7 +85,7 @@ async function train(session: Session, options: TrainOptions): Promise<boolean> 
       recipe: recipe.name,
       seed: info.seed,
       best: Number.isFinite(best) ? best : null,
-      window: window.losses(),
+      window: window.kept(),
       ...("minutes" in info.budget && { elapsedMs: clock.elapsedMs() }),
     };
     await saveCheckpoint(run.checkpoints, {
@@ -106,7 +108,7 @@ async function train(session: Session, options: TrainOptions): Promise<boolean> 
     const training = trainLoop(model, finished ? [] : loader, {
       optimizer,
       schedule: (at) => schedule({ ...at, progress: clock.progressAt(at.step) }),
-      lossFn: (ys, outputs) => tf.losses.meanSquaredError(ys as tf.Tensor, outputs as tf.Tensor),
+      lossFn: loss.lossFn,
       phases: phasesOf(recipe, steps),
       steps,
       startStep,
@@ -116,7 +118,7 @@ async function train(session: Session, options: TrainOptions): Promise<boolean> 
     for await (const trained of training) {
       step = trained.step;
       average?.update();
-      window.add(trained);
+      window.add(trained, trained.loss === undefined ? undefined : await loss.squaredError());
       const done = clock.progressAt(step);
       finished = done >= 1;
 
@@ -134,6 +136,7 @@ async function train(session: Session, options: TrainOptions): Promise<boolean> 
   } finally {
     progress.stop();
     metrics.close();
+    loss.dispose();
   }
   const score = valid === undefined ? "" : `, validation RMSE ${valid.toFixed(4)}`;
   say(

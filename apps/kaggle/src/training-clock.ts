@@ -26,31 +26,30 @@ export function trainingClock(budget: Budget, elapsedBefore: number): TrainingCl
   };
 }
 
-/** Means since the last log line; rmse is the root of the batches' mean squared errors that were read. */
+/** Means since the last log line; rmse is the root of the mean squared errors that were read. */
 export function windowMeans(kept: readonly [count: number, sum: number] = [0, 0]) {
-  let [losses, loss] = kept;
+  let [count, sum] = kept;
   let steps = 0;
   let stepMs = 0;
   let dataWaitMs = 0;
   return {
     /** What a checkpoint between two log lines has to keep. */
-    losses: (): [number, number] => [losses, loss],
-    add(trained: { stepMs: number; dataWaitMs: number; loss: number | undefined }) {
+    kept: (): [number, number] => [count, sum],
+    add(trained: { stepMs: number; dataWaitMs: number }, squaredError: number | undefined) {
       steps++;
       stepMs += trained.stepMs;
       dataWaitMs += trained.dataWaitMs;
-      if (trained.loss !== undefined) {
-        losses++;
-        loss += trained.loss;
-      }
+      if (squaredError === undefined) return;
+      count++;
+      sum += squaredError;
     },
     take() {
       const means = {
         stepMs: stepMs / steps,
         dataWaitMs: dataWaitMs / steps,
-        rmse: Math.sqrt(loss / losses),
+        rmse: Math.sqrt(sum / count),
       };
-      steps = stepMs = dataWaitMs = losses = loss = 0;
+      steps = stepMs = dataWaitMs = count = sum = 0;
       return means;
     },
   };
