@@ -1,4 +1,4 @@
-/** Training of one run: the loop, top to bottom. session.ts opens what it needs. */
+/** Training of one run: the loop, top to bottom. training-setup.ts opens what it needs. */
 import { setDropoutStep } from "@gz/layers";
 import {
   NonFiniteLossError,
@@ -14,8 +14,13 @@ import { treeOf } from "./network.ts";
 import { createProgress, say } from "./progress.ts";
 import { phasesOf, scheduleOf } from "./recipe-training.ts";
 import { lockRun, type Run } from "./run.ts";
-import { type CheckpointMeta, openSession, type Session, type TrainOptions } from "./session.ts";
 import { trainingClock, windowMeans } from "./training-clock.ts";
+import {
+  type CheckpointMeta,
+  setUpTraining,
+  type TrainingSetup,
+  type TrainOptions,
+} from "./training-setup.ts";
 
 /** Steps between log lines; a GPU's loss is read back only then, so that the host need not wait for it. */
 const LOG_EVERY = 10;
@@ -28,22 +33,22 @@ const KEPT_CHECKPOINTS = 2;
 export async function trainRun(options: TrainOptions): Promise<{ run: Run; finished: boolean }> {
   const unlock = await lockRun(options.out);
   try {
-    const session = await openSession(options);
+    const setup = await setUpTraining(options);
     try {
-      return { run: session.run, finished: await train(session, options) };
+      return { run: setup.run, finished: await train(setup, options) };
     } catch (error) {
-      if (error instanceof NonFiniteLossError) throw new CliError(diverged(session.run, error));
+      if (error instanceof NonFiniteLossError) throw new CliError(diverged(setup.run, error));
       throw error;
     } finally {
-      await session.close();
+      await setup.close();
     }
   } finally {
     await unlock();
   }
 }
 
-async function train(session: Session, options: TrainOptions): Promise<boolean> {
-  const { run, model, optimizer, average, validation, loader, startStep, meta } = session;
+async function train(setup: TrainingSetup, options: TrainOptions): Promise<boolean> {
+  const { run, model, optimizer, average, validation, loader, startStep, meta } = setup;
   const { recipe, info } = run;
   const { signal, checkpointSteps } = options;
   const clock = trainingClock(info.budget, meta?.elapsedMs ?? 0);
@@ -112,7 +117,7 @@ async function train(session: Session, options: TrainOptions): Promise<boolean> 
       phases: phasesOf(recipe, steps),
       steps,
       startStep,
-      readLossEvery: session.gpu ? LOG_EVERY : 1,
+      readLossEvery: setup.gpu ? LOG_EVERY : 1,
       beforeStep: (at) => setDropoutStep(model, at),
     });
     for await (const trained of training) {

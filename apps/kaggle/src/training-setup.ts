@@ -56,7 +56,7 @@ export interface CheckpointMeta {
   elapsedMs?: number;
 }
 
-export interface Session {
+export interface TrainingSetup {
   run: Run;
   model: tf.LayersModel;
   optimizer: Optimizer;
@@ -74,7 +74,7 @@ export interface Session {
 /** Validation during training looks at no more than this many images. */
 const EVALUATED_IMAGES = 1024;
 
-export async function openSession(options: TrainOptions): Promise<Session> {
+export async function setUpTraining(options: TrainOptions): Promise<TrainingSetup> {
   const { data, signal } = options;
   const dataset = await openDataset(data);
   if (!dataset.labels) throw new CliError(`train: expected labels in ${data} but found none`);
