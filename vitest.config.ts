@@ -8,6 +8,8 @@ export default defineConfig({
     setupFiles: ["./test/setup.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000,
+    // Generous: tests start processes and backends, and machines are shared.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 });

@@ -1,11 +1,14 @@
 /** Options that several commands share, and the checks that citty leaves to us. */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { ArgsDef } from "citty";
 import { CliError } from "./errors.ts";
+import { openRun } from "./run.ts";
 
 export const dataArg = {
   type: "string",
   description:
-    "Data set: Kaggle's folder or zips, or images/ + labels.csv (default: $GALAXY_ZOO_DIR)",
+    "Data set: Kaggle's folder or zips, or images/ + labels.csv (default: the run's own, else $GALAXY_ZOO_DIR)",
   valueHint: "DIR",
 } as const;
 
@@ -36,14 +39,18 @@ export function refuseUnknown(
       throw new CliError(`${command}: unknown option --${name}; see kaggle ${command} --help`);
 }
 
-/** The data set's path, or GALAXY_ZOO_DIR's. */
-export function dataPath(command: string, value: string | undefined): string {
-  const path = value ?? process.env.GALAXY_ZOO_DIR;
+/** The data set's path: as given, else the one that the run was trained on, else GALAXY_ZOO_DIR's. */
+export function dataPath(command: string, value: string | undefined, run?: string): string {
+  const own =
+    run !== undefined && existsSync(join(run, "run.json"))
+      ? openRun(run).info.data.path
+      : undefined;
+  const path = value ?? own ?? process.env.GALAXY_ZOO_DIR;
   if (!path)
     throw new CliError(
       `${command}: expected a data set for --data (or in GALAXY_ZOO_DIR) but got none`,
     );
-  return path;
+  return resolve(path);
 }
 
 /** A positive whole number given as text. */

@@ -3,7 +3,7 @@
  * turns and mirrors, a blend, a submission and the report.
  */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { transforms } from "@gz/ensemble";
 import { openDataset, writeSynthetic } from "@gz/galaxies";
 import { blendMembers } from "./blend.ts";
@@ -36,7 +36,7 @@ const TURNS = transforms({ rotations: [0, 90, 180, 270], flips: [false, true] })
 /** Runs the demo; undefined when it was interrupted. */
 export async function runDemo(options: DemoOptions): Promise<DemoResult | undefined> {
   const { out, backend, signal } = options;
-  const data = options.data ?? (await renderGalaxies(join(out, "galaxies"), signal));
+  const data = resolve(options.data ?? (await renderGalaxies(join(out, "galaxies"), signal)));
   const recipe = loadRecipe("tiny");
   const budget = { minutes: options.minutes / MEMBERS };
   const runs: string[] = [];

@@ -85,8 +85,19 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
     throw new CliError(
       `train: expected at least 10 labelled galaxies in ${data} but got ${dataset.trainIds.length}`,
     );
-  const backend = await chooseBackend(options.backend);
-  const run = openOrCreate(options, { path: data, ...rows }, backend.line);
+  const earlier = options.resume ? openRun(options.out) : undefined;
+  const backend = await chooseBackend(backendName(options.backend, earlier));
+  const run = earlier
+    ? resumed(earlier, options, { path: data, ...rows }, backend.line)
+    : createRun(options.out, options.recipe, {
+        formatVersion: 1,
+        seed: options.seed,
+        budget: options.budget ?? { steps: options.recipe.steps },
+        data: { path: data, ...rows },
+        backend: backend.line,
+        node: process.version,
+        started: new Date().toISOString(),
+      });
   const { recipe, info } = run;
   say(`${run.name}: recipe ${recipe.name} on ${backend.line}`);
 
@@ -145,25 +156,23 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
   };
 }
 
-function openOrCreate(options: TrainOptions, data: Run["info"]["data"], backend: string): Run {
-  const { out, recipe, seed, budget, resume } = options;
-  if (resume) {
-    const run = openRun(out);
-    if (run.info.data.train !== data.train || run.info.data.valid !== data.valid)
-      throw new CliError(
-        `train: expected the ${run.info.data.train} + ${run.info.data.valid} galaxies that ${out} was started with but ${data.path} has ${data.train} + ${data.valid}`,
-      );
-    return updateRunInfo(run, { data, backend, ...(budget && { budget }) });
-  }
-  return createRun(out, recipe, {
-    formatVersion: 1,
-    seed,
-    budget: budget ?? { steps: recipe.steps },
-    data,
-    backend,
-    node: process.version,
-    started: new Date().toISOString(),
-  });
+/** Another backend would round otherwise: a resumed run stays on its own unless one is named. */
+function backendName(wanted: string, earlier: Run | undefined): string {
+  return wanted === "auto" && earlier ? (earlier.info.backend.split(" ")[0] ?? wanted) : wanted;
+}
+
+function resumed(
+  run: Run,
+  { out, budget }: TrainOptions,
+  data: Run["info"]["data"],
+  backend: string,
+): Run {
+  const { train, valid } = run.info.data;
+  if (train !== data.train || valid !== data.valid)
+    throw new CliError(
+      `train: expected the ${train} + ${valid} galaxies that ${out} was started with but ${data.path} has ${data.train} + ${data.valid}`,
+    );
+  return updateRunInfo(run, { data, backend, ...(budget && { budget }) });
 }
 
 /** A copy on shared memory, which all workers read. */

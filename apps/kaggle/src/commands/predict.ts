@@ -4,6 +4,7 @@ import { CliError } from "../errors.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { type PredictedSplit, predictRun, readTransforms } from "../predict.ts";
 import { say } from "../progress.ts";
+import { openRun } from "../run.ts";
 
 const args = {
   run: { type: "string", description: "The run's folder", required: true, valueHint: "RUN" },
@@ -31,11 +32,12 @@ export const predict = defineCommand({
     refuseUnknown("predict", given, args);
     if (!["valid", "test", "all"].includes(given.split))
       throw new CliError(`predict: expected valid, test or all for --split but got ${given.split}`);
+    openRun(given.run); // says so first when it is no run
     const interrupt = onInterrupt(say);
     try {
       const files = await predictRun({
         run: given.run,
-        data: dataPath("predict", given.data),
+        data: dataPath("predict", given.data, given.run),
         split: given.split as PredictedSplit,
         transforms: readTransforms(given.transforms),
         out: given.out,

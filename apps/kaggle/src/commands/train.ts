@@ -54,7 +54,7 @@ export const train = defineCommand({
     try {
       const { finished } = await trainRun({
         recipe: loadRecipe(given.recipe),
-        data: dataPath("train", given.data),
+        data: dataPath("train", given.data, given.resume ? given.out : undefined),
         out: given.out,
         ...(steps !== undefined && { budget: { steps } }),
         ...(minutes !== undefined && { budget: { minutes } }),
