@@ -24,8 +24,9 @@ import {
 
 /** Steps between log lines; a GPU's loss is read back only then, so that the host need not wait for it. */
 const LOG_EVERY = 10;
-/** Validations in a run. */
+/** Validations in a run; fewer where they would come more often than every 25 steps. */
 const EVALUATIONS = 20;
+const STEPS_BETWEEN = 25;
 const CHECKPOINT_MS = 120_000;
 const KEPT_CHECKPOINTS = 2;
 
@@ -53,6 +54,7 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
   const { signal, checkpointSteps } = options;
   const clock = trainingClock(info.budget, meta?.elapsedMs ?? 0);
   const steps = "steps" in info.budget ? info.budget.steps : Number.MAX_SAFE_INTEGER;
+  const evaluations = Math.min(EVALUATIONS, Math.ceil(steps / STEPS_BETWEEN));
   const schedule = scheduleOf(recipe);
   const loss = trainingLoss(recipe.output.loss ?? "squared-error", treeOf(recipe));
   const window = windowMeans(meta?.window);
@@ -62,7 +64,7 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
   let best = meta?.best ?? Number.POSITIVE_INFINITY;
   let isBest = false;
   let valid: number | undefined;
-  let evaluated = Math.floor(clock.progressAt(step) * EVALUATIONS);
+  let evaluated = Math.floor(clock.progressAt(step) * evaluations);
   let savedAt = performance.now();
 
   const seconds = () => clock.elapsedMs() / 1000;
@@ -128,8 +130,8 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
       finished = done >= 1;
 
       if (step % LOG_EVERY === 0 || finished) log(trained, done);
-      if (finished || Math.floor(done * EVALUATIONS) > evaluated) {
-        evaluated = Math.floor(done * EVALUATIONS);
+      if (finished || Math.floor(done * evaluations) > evaluated) {
+        evaluated = Math.floor(done * evaluations);
         await evaluate();
       }
       const due = checkpointSteps
