@@ -57,22 +57,11 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult | undefi
     if (!finished) return undefined;
     runs.push(folder);
   }
-  for (const run of runs)
-    await predictRun({ run, data, split: "valid", transforms: TURNS, backend, workers: 1, signal });
   const dataset = await openDataset(data);
   await dataset.close();
-  const hasTest = dataset.testIds.length > 0;
-  if (hasTest)
-    for (const run of runs)
-      await predictRun({
-        run,
-        data,
-        split: "test",
-        transforms: TURNS,
-        backend,
-        workers: 1,
-        signal,
-      });
+  const split = dataset.testIds.length > 0 ? "all" : "valid";
+  for (const run of runs)
+    await predictRun({ run, data, split, transforms: TURNS, backend, workers: 1, signal });
   const submission = join(out, "submission.csv");
   await blendMembers({ members: runs, out: submission, labels: data });
   const report = join(out, "report.html");
