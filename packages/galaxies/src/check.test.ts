@@ -150,19 +150,19 @@ test.each([
     "another header",
     `id,${COLUMNS.join(",")}\n`,
     1,
-    `expected Kaggle's header (GalaxyID, Class1.1 ... Class11.6) but column 1 is "id" instead of GalaxyID`,
+    `expected the header GalaxyID, Class1.1 ... Class11.6 but column 1 is "id" instead of GalaxyID`,
   ],
   [
     "a header cut short",
     "GalaxyID,Class1.1\n",
     1,
-    "expected Kaggle's header (GalaxyID, Class1.1 ... Class11.6) but column 3 is missing instead of Class1.2",
+    "expected the header GalaxyID, Class1.1 ... Class11.6 but column 3 is missing instead of Class1.2",
   ],
   [
     "a column too many",
     `${HEADER},Class12.1\n`,
     1,
-    `expected Kaggle's header (GalaxyID, Class1.1 ... Class11.6) but column 39 is "Class12.1"`,
+    `expected the header GalaxyID, Class1.1 ... Class11.6 but column 39 is "Class12.1"`,
   ],
   [
     "a quote that never ends",

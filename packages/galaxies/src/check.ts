@@ -2,9 +2,12 @@ import { concurrently } from "./concurrently.ts";
 import { type Examined, examine, openDataset, type Split } from "./dataset.ts";
 import { decode } from "./decode.ts";
 import type { Problem } from "./table.ts";
+import { KAGGLE_TREE, type QuestionTree } from "./tree.ts";
 
 /** How thorough `checkDataset` is. */
 export interface CheckOptions {
+  /** The questions whose answers are the labels' columns. Default: Kaggle's. */
+  tree?: QuestionTree;
   /** Also read and decode every image; takes about 2 ms an image and core. */
   decode?: boolean;
   /** Expected size of the images in pixels. */
@@ -24,7 +27,8 @@ export interface CheckOptions {
  */
 export async function checkDataset(path: string, options: CheckOptions = {}): Promise<Problem[]> {
   const problems: Problem[] = [];
-  const examined = await examine(path, (problem) => problems.push(problem));
+  const { tree = KAGGLE_TREE } = options;
+  const examined = await examine(path, tree, (problem) => problems.push(problem));
   if (options.decode) problems.push(...(await decodeAll(examined, options)));
   return problems;
 }

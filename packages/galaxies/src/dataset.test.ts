@@ -16,7 +16,9 @@ import {
   writeFiles,
   zip,
 } from "../test/helpers.ts";
+import { checkDataset } from "./check.ts";
 import { type Dataset, openDataset } from "./dataset.ts";
+import type { QuestionTree } from "./tree.ts";
 
 const WHOLE = "galaxy-zoo-the-galaxy-challenge.zip";
 
@@ -275,5 +277,37 @@ test("a name that should be a folder but is a file is refused", async () => {
   await writeFiles(folder, { "images/1.jpg": "" });
   await expect(openDataset(folder)).rejects.toThrow(
     `openDataset: ${folder}/labels/labels.csv: expected a file to read but there is no such file or folder (ENOENT)`,
+  );
+});
+
+test("labels of another tree: its columns, its sums, its errors by file and row", async () => {
+  const tree: QuestionTree = [
+    { name: "kind", answers: ["star", "galaxy"] },
+    { name: "merging", answers: ["yes", "no"], parents: ["galaxy"] },
+  ];
+  const files = await dataFiles("images", "labels.csv", "test");
+  const labels = (third: string) =>
+    `GalaxyID,star,galaxy,yes,no\n${TRAIN[0]},0.25,0.75,0.5,0.25\n${TRAIN[1]},0,1,1,0\n${TRAIN[2]},${third}\n${TRAIN[3]},1,0,0,0\n`;
+  const folder = await folderWith({ ...files, "labels.csv": labels("0.5,0.5,0.25,0.25") });
+  const { labels: values } = await openDataset(folder, { tree });
+  expect([...values!]).toEqual([
+    0.25, 0.75, 0.5, 0.25, 0, 1, 1, 0, 0.5, 0.5, 0.25, 0.25, 1, 0, 0, 0,
+  ]);
+  expect(await checkDataset(folder, { tree })).toEqual([]);
+
+  await writeFile(join(folder, "labels.csv"), labels("0.5,0.5,0.5,0.5"));
+  const sum =
+    "expected the answers of merging (yes to no) to add up to galaxy = 0.5 within 0.00001 but got 1";
+  await expect(openDataset(folder, { tree })).rejects.toThrow(`labels.csv row 4: ${sum}`);
+  const [problem] = await checkDataset(folder, { tree });
+  expect(problem).toMatchObject({ row: 4, id: TRAIN[2], message: sum });
+  await expect(openDataset(folder)).rejects.toThrow(
+    'labels.csv row 1: expected the header GalaxyID, Class1.1 ... Class11.6 but column 2 is "star" instead of Class1.1',
+  );
+  await writeFile(join(folder, "labels.csv"), labels("0.5,0.5,0.5"));
+  await expect(openDataset(folder, { tree })).rejects.toThrow("row 4: expected 5 values but got 4");
+  await writeFile(join(folder, "labels.csv"), labels("0.5,0.5,x,0.5"));
+  await expect(openDataset(folder, { tree })).rejects.toThrow(
+    'row 4: expected a number for yes but got "x"',
   );
 });

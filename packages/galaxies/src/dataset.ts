@@ -2,9 +2,10 @@ import { realpath } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { reason } from "./files.ts";
 import { type Images, type ImagesDescription, openImages } from "./images.ts";
-import { labelProblem } from "./labels.ts";
+import { labelCheck } from "./labels.ts";
 import { type LocatedImages, locate } from "./locate.ts";
 import { type Report, readTable, throwing } from "./table.ts";
+import { columnsOf, KAGGLE_TREE, type QuestionTree } from "./tree.ts";
 
 /** Which half of a data set: galaxies with labels, or without. */
 export type Split = "train" | "test";
@@ -19,7 +20,7 @@ export interface Dataset {
   trainIds: number[];
   /** GalaxyIDs of the test galaxies, ascending. */
   testIds: number[];
-  /** Vote fractions [trainIds.length, 37]; undefined where there are no labels, or after opening by description. */
+  /** Vote fractions [trainIds.length, columns]; undefined where there are no labels, or after opening by description. */
   labels: Float32Array | undefined;
   /** The JPEG bytes of one image; any number of calls may run at a time. */
   read(id: number, split: Split): Promise<Buffer>;
@@ -46,18 +47,27 @@ export interface DatasetDescription {
   test: ImagesDescription | undefined;
 }
 
+/** What `openDataset` expects of the labels. */
+export interface DatasetOptions {
+  /** The questions whose answers are the labels' columns. Default: Kaggle's. */
+  tree?: QuestionTree;
+}
+
 /**
  * Opens Galaxy Zoo data: a folder as Kaggle's zips unpack (images_training_rev1/, training_solutions_rev1.csv,
  * images_test_rev1/), a folder with these zips as downloaded, galaxy-zoo-the-galaxy-challenge.zip itself (or a folder
  * with it), or a folder with images/, labels.csv and test/; any mix of them. Either split may be absent.
  * Zips are read in place; only a zip that lies deflated inside another is unpacked once, into the cache folder.
  *
- * Labels are checked against Kaggle's tree within 1e-5, and ids against images; throws at the first problem, with file
+ * Labels are checked against the tree within 1e-5, and ids against images; throws at the first problem, with file
  * and row (`checkDataset` lists all of them).
  */
-export async function openDataset(source: string | DatasetDescription): Promise<Dataset> {
+export async function openDataset(
+  source: string | DatasetDescription,
+  { tree = KAGGLE_TREE }: DatasetOptions = {},
+): Promise<Dataset> {
   if (typeof source !== "string") return fromDescription(source, undefined);
-  const { description, labels } = await examine(source, throwing("openDataset"));
+  const { description, labels } = await examine(source, tree, throwing("openDataset"));
   return fromDescription(description, labels);
 }
 
@@ -72,11 +82,12 @@ export interface Examined {
 }
 
 /** Lists and reads everything but the images' bytes, telling of each problem. */
-export async function examine(path: string, report: Report): Promise<Examined> {
+export async function examine(path: string, tree: QuestionTree, report: Report): Promise<Examined> {
+  const columns = columnsOf(tree);
   const { train, labels, test } = await locate(resolve(path));
   const real = await realpath(path);
   const table = await labels?.read((stream) =>
-    readTable(stream, labels.file, report, labelProblem),
+    readTable(stream, labels.file, columns, report, labelCheck(tree)),
   );
   const rows = table?.seen ?? new Map<number, number>();
   if (train && labels) {

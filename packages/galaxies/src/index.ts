@@ -1,5 +1,11 @@
 export { type CheckOptions, checkDataset } from "./check.ts";
-export { type Dataset, type DatasetDescription, openDataset, type Split } from "./dataset.ts";
+export {
+  type Dataset,
+  type DatasetDescription,
+  type DatasetOptions,
+  openDataset,
+  type Split,
+} from "./dataset.ts";
 export { type DecodeOptions, decode } from "./decode.ts";
 export {
   type BuiltPixelCache,
@@ -13,6 +19,7 @@ export {
   checkSubmission,
   openPredictions,
   type Predictions,
+  type PredictionsOptions,
   type PredictionsWriter,
   readPredictions,
   writePredictions,
@@ -23,4 +30,11 @@ export { type GalaxyParameters, sampleGalaxy } from "./synthetic/parameters.ts";
 export { renderGalaxy } from "./synthetic/render.ts";
 export { castVotes, galaxyVotes } from "./synthetic/votes.ts";
 export type { Problem } from "./table.ts";
-export { COLUMNS, KAGGLE_TREE, PROPER_TREE, type Question, type QuestionTree } from "./tree.ts";
+export {
+  COLUMNS,
+  columnsOf,
+  KAGGLE_TREE,
+  PROPER_TREE,
+  type Question,
+  type QuestionTree,
+} from "./tree.ts";

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { votes } from "../test/helpers.ts";
-import { labelProblem } from "./labels.ts";
-import { COLUMNS } from "./tree.ts";
+import { labelCheck } from "./labels.ts";
+import { COLUMNS, KAGGLE_TREE } from "./tree.ts";
+
+const labelProblem = labelCheck(KAGGLE_TREE);
 
 function changed(column: string, by: number): number[] {
   const values = votes();
@@ -40,5 +42,19 @@ test("a fraction outside 0 to 1, or none, is named", () => {
   );
   expect(labelProblem(changed("Class8.7", Number.NaN))).toBe(
     "expected a vote fraction from 0 to 1 for Class8.7 but got NaN",
+  );
+});
+
+test("another tree is checked by its own columns, sums over several parents included", () => {
+  const check = labelCheck([
+    { name: "kind", answers: ["star", "galaxy", "quasar"] },
+    { name: "merging", answers: ["yes", "no"], parents: ["galaxy", "quasar"] },
+  ]);
+  expect(check([0.2, 0.5, 0.3, 0.6, 0.2])).toBeUndefined();
+  expect(check([0.2, 0.5, 0.3, 0.6, 0.4])).toBe(
+    "expected the answers of merging (yes to no) to add up to galaxy + quasar = 0.8 within 0.00001 but got 1",
+  );
+  expect(check([0.2, 0.5, 0.3, -0.1, 0.9])).toBe(
+    "expected a vote fraction from 0 to 1 for yes but got -0.1",
   );
 });

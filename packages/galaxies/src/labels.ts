@@ -1,33 +1,38 @@
-import { COLUMNS, KAGGLE_TREE } from "./tree.ts";
+import { columnsOf, type QuestionTree } from "./tree.ts";
 
 /** How far a label may stray from [0, 1], and a question's sum from its parents' sum: rounding in published files. */
 const TOLERANCE = 1e-5;
 
-const index = new Map(COLUMNS.map((column, i) => [column, i]));
-const questions = KAGGLE_TREE.map(({ name, answers, parents = [] }) => ({
-  name,
-  answers,
-  parents,
-  columns: answers.map((answer) => index.get(answer)!),
-  parentColumns: parents.map((parent) => index.get(parent)!),
-}));
+/** What is wrong with the vote fractions of one galaxy; undefined when nothing is. */
+export type LabelCheck = (values: ArrayLike<number>) => string | undefined;
 
-/** What is wrong with the 37 vote fractions of one galaxy by Kaggle's tree; undefined when nothing is. */
-export function labelProblem(values: ArrayLike<number>): string | undefined {
-  for (let k = 0; k < COLUMNS.length; k++)
-    if (!(values[k]! >= -TOLERANCE && values[k]! <= 1 + TOLERANCE))
-      return `expected a vote fraction from 0 to 1 for ${COLUMNS[k]} but got ${values[k]}`;
-  for (const { name, answers, parents, columns, parentColumns } of questions) {
-    let sum = 0;
-    for (const k of columns) sum += values[k]!;
-    let weight = parents.length === 0 ? 1 : 0;
-    for (const k of parentColumns) weight += values[k]!;
-    if (Math.abs(sum - weight) > TOLERANCE)
-      return `expected the answers of ${name} (${answers[0]} to ${answers.at(-1)}) to add up to ${
-        parents.length === 0 ? "1" : `${parents.join(" + ")} = ${short(weight)}`
-      } within ${TOLERANCE.toFixed(5)} but got ${short(sum)}`;
-  }
-  return undefined;
+/** A check of vote fractions, in the order of the tree's columns, against the tree. */
+export function labelCheck(tree: QuestionTree): LabelCheck {
+  const names = columnsOf(tree);
+  const index = new Map(names.map((column, i) => [column, i]));
+  const questions = tree.map(({ name, answers, parents = [] }) => ({
+    name,
+    answers,
+    parents,
+    columns: answers.map((answer) => index.get(answer)!),
+    parentColumns: parents.map((parent) => index.get(parent)!),
+  }));
+  return (values) => {
+    for (let k = 0; k < names.length; k++)
+      if (!(values[k]! >= -TOLERANCE && values[k]! <= 1 + TOLERANCE))
+        return `expected a vote fraction from 0 to 1 for ${names[k]} but got ${values[k]}`;
+    for (const { name, answers, parents, columns, parentColumns } of questions) {
+      let sum = 0;
+      for (const k of columns) sum += values[k]!;
+      let weight = parents.length === 0 ? 1 : 0;
+      for (const k of parentColumns) weight += values[k]!;
+      if (Math.abs(sum - weight) > TOLERANCE)
+        return `expected the answers of ${name} (${answers[0]} to ${answers.at(-1)}) to add up to ${
+          parents.length === 0 ? "1" : `${parents.join(" + ")} = ${short(weight)}`
+        } within ${TOLERANCE.toFixed(5)} but got ${short(sum)}`;
+    }
+    return undefined;
+  };
 }
 
 function short(value: number): string {

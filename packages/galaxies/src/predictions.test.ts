@@ -27,6 +27,27 @@ test("writes what Kaggle takes: its header, ids that ascend, plain decimals", as
   expect(await readdir(join(file, "..")), "no temporary file is left").toEqual(["submission.csv"]);
 });
 
+test("other columns: the same file with their names, and errors that name them", async () => {
+  const file = join(await temporaryFolder(), "p.csv");
+  const columns = ["ring", "no ring"];
+  await writePredictions(file, [7, 3], Float32Array.of(0.25, 0.75, 1, 0), { columns });
+  expect(await readFile(file, "utf8")).toBe("GalaxyID,ring,no ring\n3,1,0\n7,0.25,0.75\n");
+  const { ids, values } = await readPredictions(file, { columns });
+  expect([ids, [...values]]).toEqual([
+    [3, 7],
+    [1, 0, 0.25, 0.75],
+  ]);
+  await expect(readPredictions(file)).rejects.toThrow('column 2 is "ring" instead of Class1.1');
+  await expect(readPredictions(file, { columns: ["ring"] })).rejects.toThrow(
+    'row 1: expected the header GalaxyID, ring but column 3 is "no ring"',
+  );
+  await expect(writePredictions(file, [1], Float32Array.of(1, 2, 3), { columns })).rejects.toThrow(
+    "writePredictions: expected 1 x 2 values but got 3",
+  );
+  const bad = writePredictions(file, [1], Float32Array.of(1, Number.NaN), { columns });
+  await expect(bad).rejects.toThrow("expected a finite number for no ring of id 1");
+});
+
 test("every float32 comes back as the same float32", async () => {
   const folder = await temporaryFolder();
   const file = join(folder, "p.csv");
@@ -127,7 +148,7 @@ test.each([
   [
     "another header",
     `id,${HEADER.slice(9)}\n`,
-    ' row 1: expected Kaggle\'s header (GalaxyID, Class1.1 ... Class11.6) but column 1 is "id" instead of GalaxyID',
+    ' row 1: expected the header GalaxyID, Class1.1 ... Class11.6 but column 1 is "id" instead of GalaxyID',
   ],
   ["a short row", `${HEADER}\n1,${ROW.join()}\n2,0.5\n`, " row 3: expected 38 values but got 2"],
   [

@@ -4,19 +4,28 @@ import { createAtomic, fileError } from "./files.ts";
 import { readTable, throwing } from "./table.ts";
 import { COLUMNS } from "./tree.ts";
 
-/** A table of predictions: values [ids.length, 37], row i belongs to ids[i]. */
+/** A table of predictions: values [ids.length, columns], row i belongs to ids[i]. */
 export interface Predictions {
   ids: number[];
   values: Float32Array;
+}
+
+/** What the columns of a predictions file are. */
+export interface PredictionsOptions {
+  /** Default: Kaggle's 37; `columnsOf` gives those of another tree. */
+  columns?: readonly string[];
 }
 
 /**
  * Reads predictions in Kaggle's format. Throws, with file and row, on another header, a short row, a value that is not
  * a finite number, or an id that stands there twice.
  */
-export async function readPredictions(file: string): Promise<Predictions> {
+export async function readPredictions(
+  file: string,
+  { columns = COLUMNS }: PredictionsOptions = {},
+): Promise<Predictions> {
   const report = throwing("readPredictions");
-  const { ids, values } = (await readTable(createReadStream(file), file, report))!;
+  const { ids, values } = (await readTable(createReadStream(file), file, columns, report))!;
   return { ids, values };
 }
 
@@ -34,12 +43,15 @@ export interface PredictionsWriter {
 const BATCH = 256;
 
 /**
- * Opens a predictions file for writing, row by row: header GalaxyID,Class1.1 ... Class11.6, values as the shortest decimals
+ * Opens a predictions file for writing, row by row: header GalaxyID and the columns, values as the shortest decimals
  * that read back as the same float32. Written under a temporary name in the same folder, then renamed.
  */
-export async function openPredictions(file: string): Promise<PredictionsWriter> {
+export async function openPredictions(
+  file: string,
+  { columns = COLUMNS }: PredictionsOptions = {},
+): Promise<PredictionsWriter> {
   const target = await createAtomic("openPredictions", file);
-  let batch: string[][] = [["GalaxyID", ...COLUMNS]];
+  let batch: string[][] = [["GalaxyID", ...columns]];
   let last = -1;
   let state: "open" | "closed" | "given up" = "open";
   let writing: Promise<void> = Promise.resolve();
@@ -57,7 +69,7 @@ export async function openPredictions(file: string): Promise<PredictionsWriter> 
         throw new RangeError(
           `write: expected a GalaxyID ${last < 0 ? "of 0 or more" : `above ${last} (ids ascend)`} for ${file} but got ${id}`,
         );
-      batch.push(formatRow(file, id, values));
+      batch.push(formatRow(file, columns, id, values));
       last = id;
       if (batch.length >= BATCH) await flush().catch(fail);
     },
@@ -81,16 +93,21 @@ export async function openPredictions(file: string): Promise<PredictionsWriter> 
   return writer;
 }
 
-function formatRow(file: string, id: number, values: ArrayLike<number>): string[] {
-  if (values.length !== COLUMNS.length)
+function formatRow(
+  file: string,
+  columns: readonly string[],
+  id: number,
+  values: ArrayLike<number>,
+): string[] {
+  if (values.length !== columns.length)
     throw new RangeError(
-      `write: expected ${COLUMNS.length} values for id ${id} of ${file} but got ${values.length}`,
+      `write: expected ${columns.length} values for id ${id} of ${file} but got ${values.length}`,
     );
   const row = [String(id)];
   for (let k = 0; k < values.length; k++) {
     if (!Number.isFinite(values[k]))
       throw new RangeError(
-        `write: expected a finite number for ${COLUMNS[k]} of id ${id} in ${file} but got ${values[k]}`,
+        `write: expected a finite number for ${columns[k]} of id ${id} in ${file} but got ${values[k]}`,
       );
     row.push(shortestFloat32(values[k]!));
   }
@@ -107,19 +124,20 @@ function shortestFloat32(value: number): string {
   return String(Number(single.toPrecision(9)));
 }
 
-/** Writes a whole table, values [ids.length, 37] in any order of ids, as `openPredictions` does. */
+/** Writes a whole table, values [ids.length, columns] in any order of ids, as `openPredictions` does. */
 export async function writePredictions(
   file: string,
   ids: readonly number[],
   values: Float32Array,
+  { columns = COLUMNS }: PredictionsOptions = {},
 ): Promise<void> {
-  const width = COLUMNS.length;
+  const width = columns.length;
   if (values.length !== ids.length * width)
     throw new RangeError(
       `writePredictions: expected ${ids.length} x ${width} values but got ${values.length}`,
     );
   const order = ids.map((_, i) => i).sort((a, b) => ids[a]! - ids[b]!);
-  const writer = await openPredictions(file);
+  const writer = await openPredictions(file, { columns });
   try {
     for (const i of order) await writer.write(ids[i]!, values.subarray(i * width, (i + 1) * width));
     await writer.close();

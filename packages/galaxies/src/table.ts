@@ -2,7 +2,6 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream";
 import { parse } from "csv-parse";
 import { reason } from "./files.ts";
-import { COLUMNS } from "./tree.ts";
 
 /** Something wrong with a data set or a file: where, and what. */
 export interface Problem {
@@ -28,7 +27,7 @@ export function throwing(functionName: string): Report {
   };
 }
 
-/** The values of a Kaggle table: [rows, 37], row i belongs to ids[i]. */
+/** The values of a table: [rows, columns], row i belongs to ids[i]. */
 export interface Table {
   ids: number[];
   values: Float32Array;
@@ -41,17 +40,18 @@ export interface Table {
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
- * Reads a CSV in Kaggle's format (GalaxyID and 37 columns) as a stream.
+ * Reads a CSV in Kaggle's format (GalaxyID and the columns) as a stream.
  * A faulty row is reported and left out; `check` may find more about a row, from its values in double precision.
  * Undefined when the file as a whole cannot be used, which is reported too.
  */
 export async function readTable(
   stream: Readable,
   file: string,
+  columns: readonly string[],
   report: Report,
   check?: (values: Float64Array) => string | undefined,
 ): Promise<Table | undefined> {
-  const width = COLUMNS.length;
+  const width = columns.length;
   const ids: number[] = [];
   const rows: number[] = [];
   const seen = new Map<number, number>();
@@ -71,12 +71,12 @@ export async function readTable(
       const row = info.lines;
       if (!headerSeen) {
         headerSeen = true;
-        const wrong = headerProblem(record);
+        const wrong = headerProblem(record, columns);
         if (wrong === undefined) continue;
         report({ file, row, message: wrong });
         return undefined;
       }
-      const found = parseRow(record, row, seen, current) ?? check?.(current);
+      const found = parseRow(record, columns, row, seen, current) ?? check?.(current);
       if (found !== undefined) {
         const id = isId(record[0]) ? { id: Number(record[0]) } : {};
         report({ file, row, ...id, message: found });
@@ -107,11 +107,15 @@ export async function readTable(
   return { ids, values: values.slice(0, ids.length * width), rows: Uint32Array.from(rows), seen };
 }
 
-function headerProblem(record: string[]): string | undefined {
-  const expected = ["GalaxyID", ...COLUMNS];
+function headerProblem(record: string[], columns: readonly string[]): string | undefined {
+  const expected = ["GalaxyID", ...columns];
+  const header =
+    columns.length === 1
+      ? `GalaxyID, ${columns[0]}`
+      : `GalaxyID, ${columns[0]} ... ${columns.at(-1)}`;
   for (let i = 0; i < Math.max(expected.length, record.length); i++)
     if (record[i]?.trim() !== expected[i])
-      return `expected Kaggle's header (GalaxyID, Class1.1 ... Class11.6) but column ${i + 1} is ${
+      return `expected the header ${header} but column ${i + 1} is ${
         record[i] === undefined ? "missing" : JSON.stringify(record[i])
       }${expected[i] === undefined ? "" : ` instead of ${expected[i]}`}`;
   return undefined;
@@ -124,6 +128,7 @@ function isId(text: string | undefined): boolean {
 /** Fills `into` and returns undefined, or returns what is wrong with the row. */
 function parseRow(
   record: string[],
+  columns: readonly string[],
   row: number,
   seen: Map<number, number>,
   into: Float64Array,
@@ -139,11 +144,11 @@ function parseRow(
   for (let k = 0; k < into.length; k++) {
     const text = record[k + 1]!.trim();
     if (!NUMBER.test(text))
-      return `expected a number for ${COLUMNS[k]} but got ${JSON.stringify(text)}`;
+      return `expected a number for ${columns[k]} but got ${JSON.stringify(text)}`;
     into[k] = Number(text);
     // 1e400 passes the pattern
     if (!Number.isFinite(into[k]))
-      return `expected a finite number for ${COLUMNS[k]} but got ${text}`;
+      return `expected a finite number for ${columns[k]} but got ${text}`;
   }
   return undefined;
 }

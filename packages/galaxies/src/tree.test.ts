@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { COLUMNS, KAGGLE_TREE, PROPER_TREE } from "./tree.ts";
+import { COLUMNS, columnsOf, KAGGLE_TREE, PROPER_TREE, type QuestionTree } from "./tree.ts";
 
 test("the columns are Kaggle's 37, in Kaggle's order", () => {
   const counts = [3, 2, 2, 2, 4, 2, 3, 7, 3, 3, 6];
@@ -49,4 +49,30 @@ test("every answer has words, and every parent comes before its question", () =>
       before.push(...answers);
     }
   }
+});
+
+test.each<[QuestionTree, string]>([
+  [[], "expected at least one question for tree but got none"],
+  [[{ name: "q", answers: [] }], "expected at least one answer for q but got none"],
+  [[{ name: "q", answers: ["a", "b", "a"] }], 'expected each column once but "a" of q comes twice'],
+  [
+    [
+      { name: "q", answers: ["a"] },
+      { name: "r", answers: ["b", "a"] },
+    ],
+    'expected each column once but "a" of r comes twice',
+  ],
+  [
+    [
+      { name: "q", answers: ["a", "b"], parents: ["c"] },
+      { name: "r", answers: ["c"] },
+    ],
+    'expected a column of an earlier question as parent of q but got "c"',
+  ],
+  [
+    [{ name: "q", answers: ["a", "b"], parents: ["a"] }],
+    'expected a column of an earlier question as parent of q but got "a"',
+  ],
+])("a tree that cannot be one is refused (%#)", (tree, message) => {
+  expect(() => columnsOf(tree)).toThrow(new TypeError(`columnsOf: ${message}`));
 });

@@ -100,4 +100,32 @@ export const KAGGLE_TREE: QuestionTree = galaxyZooTree();
 export const PROPER_TREE: QuestionTree = galaxyZooTree(["Class1.1", "Class1.2"]);
 
 /** The 37 columns in the order of Kaggle's files: Class1.1, Class1.2, ... Class11.6. */
-export const COLUMNS: readonly string[] = KAGGLE_TREE.flatMap((question) => question.answers);
+export const COLUMNS: readonly string[] = columnsOf(KAGGLE_TREE);
+
+/**
+ * The columns of a tree, in order: the answers of its questions, one after the other.
+ * @throws TypeError for a tree without questions, a question without answers, a column that comes twice, and a parent
+ * that is not a column of an earlier question.
+ */
+export function columnsOf(tree: QuestionTree): string[] {
+  if (tree.length === 0)
+    throw new TypeError("columnsOf: expected at least one question for tree but got none");
+  const columns: string[] = [];
+  for (const { name, answers, parents = [] } of tree) {
+    if (answers.length === 0)
+      throw new TypeError(`columnsOf: expected at least one answer for ${name} but got none`);
+    for (const parent of parents)
+      if (!columns.includes(parent))
+        throw new TypeError(
+          `columnsOf: expected a column of an earlier question as parent of ${name} but got ${JSON.stringify(parent)}`,
+        );
+    for (const answer of answers) {
+      if (columns.includes(answer) || answers.indexOf(answer) !== answers.lastIndexOf(answer))
+        throw new TypeError(
+          `columnsOf: expected each column once but ${JSON.stringify(answer)} of ${name} comes twice`,
+        );
+    }
+    columns.push(...answers);
+  }
+  return columns;
+}

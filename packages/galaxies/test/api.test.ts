@@ -14,6 +14,7 @@ test("exports these functions and no others", () => {
     "castVotes",
     "checkDataset",
     "checkSubmission",
+    "columnsOf",
     "decode",
     "galaxyVotes",
     "openDataset",
