@@ -156,7 +156,7 @@ async function labelledRows(
       throw new CliError(
         `blend: expected predictions of labelled galaxies for --labels but none are in ${files[0]} and ${missing} is not there; run kaggle predict --split valid`,
       );
-    sources = await Promise.all(beside.map(readPredictions));
+    sources = await Promise.all(beside.map((file) => readPredictions(file)));
     sameIds(beside, sources);
   }
   const ids = sources[0]!.ids.filter((id) => labelled.has(id));
