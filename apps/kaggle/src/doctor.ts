@@ -6,8 +6,9 @@ import * as tf from "@tensorflow/tfjs";
 import pc from "picocolors";
 import sharp from "sharp";
 import { chooseBackend } from "./backend.ts";
+import { initialize } from "./initialize.ts";
 import { IMAGE_SIZE, inputShape } from "./input.ts";
-import { buildNetwork, initialize } from "./network.ts";
+import { buildNetwork } from "./network.ts";
 import { loadRecipe } from "./recipe.ts";
 
 const good = (name: string, text: string) => `${pc.green("ok  ")} ${name.padEnd(10)} ${text}`;

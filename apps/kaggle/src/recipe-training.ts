@@ -1,5 +1,5 @@
 /** What a recipe says about training, as the pieces that @gz/train takes. */
-import { setTreeMode } from "@gz/layers";
+import { applyConstraints, rmsNorm, setTreeMode } from "@gz/layers";
 import {
   adamw,
   cosineSchedule,
@@ -8,6 +8,8 @@ import {
   type Phase,
   type Schedule,
 } from "@gz/train";
+import type * as tf from "@tensorflow/tfjs";
+import { denseLayers } from "./network/parts.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** The recipe's optimiser. */
@@ -38,4 +40,20 @@ export function phasesOf({ output, steps: full }: Recipe, steps: number): Phase[
     { fromStep: 0, name: "clip", enter: (model) => setTreeMode(model, "clip") },
     { ...normal, fromStep: clipSteps, resetOptimizer: true },
   ];
+}
+
+/** Limits the weights that the recipe constrains, after the steps that are due: call it after each. */
+export function constraintsOf({ network }: Recipe): (model: tf.LayersModel, step: number) => void {
+  if (network.kind !== "parts") return () => {};
+  const { perPart, merged } = denseLayers(network);
+  const limits = [...perPart, ...merged].flatMap(({ name, rmsNorm: limit }) =>
+    limit ? [{ name, every: limit.every, constraint: rmsNorm({ max: limit.max }) }] : [],
+  );
+  return (model, step) => {
+    const due = limits.filter(({ every }) => step % every === 0);
+    applyConstraints(
+      model,
+      Object.fromEntries(due.map(({ name, constraint }) => [name, constraint])),
+    );
+  };
 }

@@ -1,9 +1,10 @@
 /**
  * A recipe is everything that defines one training run, as plain JSON: input, augmentation, network, output,
- * optimiser, schedule. The named ones lie in apps/kaggle/recipes; a user's file may `extends` any of them by a few
- * lines. Lengths are pixels of the 424 x 424 source image, angles degrees, rates per step.
+ * optimiser, schedule. The named ones lie in apps/kaggle/recipes; a user's file may `extends` any of them, or another
+ * file beside it, by a few lines. Lengths are pixels of the 424 x 424 source image, angles degrees, rates per step.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { CliError } from "./errors.ts";
@@ -23,6 +24,17 @@ const input = v.strictObject({
   span: v.pipe(v.number(), v.minValue(16), v.maxValue(600)),
   /** One view for each angle. */
   angles: v.pipe(v.array(v.number()), v.minLength(1)),
+  /** Each galaxy is moved to the middle and brought to one size by its photometry; left out, none is. */
+  centre: v.optional(
+    v.strictObject({
+      /** Of detection, in standard deviations of the background. */
+      threshold: v.pipe(v.number(), v.gtValue(0)),
+      /** The Petrosian radius that every galaxy is brought to, in pixels of the source. */
+      radius: v.pipe(v.number(), v.gtValue(0)),
+      /** The most that a galaxy is enlarged or shrunk. */
+      limit: v.pipe(v.number(), v.minValue(1)),
+    }),
+  ),
   /** The network sees scale * pixel + offset, pixels in 0..1. */
   scale: v.number(),
   offset: v.number(),
@@ -46,6 +58,19 @@ const head = v.strictObject({
   bias: v.union([v.literal("mean-label"), v.number()]),
 });
 
+/** Dropout on its input, then maxout units of so many pieces; 1 piece is a ReLU unit. */
+const dense = v.strictObject({
+  units: positiveInteger,
+  pieces: positiveInteger,
+  dropout: v.pipe(v.number(), v.minValue(0), v.maxValue(0.95)),
+  std,
+  bias: v.number(),
+  /** After every so many steps, the root mean square of a linear unit's weights is limited to `max`. */
+  rmsNorm: v.optional(
+    v.strictObject({ max: v.pipe(v.number(), v.gtValue(0)), every: positiveInteger }),
+  ),
+});
+
 const partsNetwork = v.strictObject({
   kind: v.literal("parts"),
   partSize: positiveInteger,
@@ -61,15 +86,9 @@ const partsNetwork = v.strictObject({
     ),
     v.minLength(1),
   ),
-  dense: v.array(
-    v.strictObject({
-      units: positiveInteger,
-      pieces: positiveInteger,
-      dropout: v.pipe(v.number(), v.minValue(0), v.maxValue(0.95)),
-      std,
-      bias: v.number(),
-    }),
-  ),
+  /** Dense layers that each part passes before the parts are merged; left out, none. */
+  shared: v.optional(v.array(dense)),
+  dense: v.array(dense),
   head,
 });
 
@@ -133,18 +152,29 @@ export type ResidualNetwork = Extract<Recipe["network"], { kind: "residual" }>;
 
 const FOLDER = fileURLToPath(new URL("../recipes/", import.meta.url));
 
-/** Names of the recipes that ship with the app. */
-export function recipeNames(): string[] {
-  return readdirSync(FOLDER)
-    .filter((file) => file.endsWith(".json"))
-    .map((file) => file.slice(0, -5))
-    .sort();
+/** The recipes that ship with the app, by name: the app's own first, then the winner's variants of `best`. */
+function shippedRecipes(): Map<string, string> {
+  const files = ["", "winner/"].flatMap((folder) =>
+    readdirSync(`${FOLDER}${folder}`)
+      .filter((file) => file.endsWith(".json"))
+      .sort()
+      .map((file) => `${FOLDER}${folder}${file}`),
+  );
+  return new Map(files.map((file) => [basename(file, ".json"), file]));
 }
 
-/** The recipe of that name, or of that JSON file; throws a CliError that names the key at fault. */
-export function loadRecipe(nameOrFile: string): Recipe {
+/** Names of the recipes that ship with the app. */
+export function recipeNames(): string[] {
+  return [...shippedRecipes().keys()];
+}
+
+/**
+ * The recipe of that name, or of that JSON file (looked for in `folder`, as what it `extends` is beside it); throws a
+ * CliError that names the key at fault.
+ */
+export function loadRecipe(nameOrFile: string, folder = "."): Recipe {
   const name = nameOrFile.replace(/^.*[\\/]/, "").replace(/\.json$/, "");
-  return checkRecipe({ name, ...(resolve(nameOrFile, []) as object) }, nameOrFile);
+  return checkRecipe({ name, ...(read(nameOrFile, folder, []) as object) }, nameOrFile);
 }
 
 /** Checks a recipe read from anywhere (`source` names it in errors). */
@@ -175,9 +205,8 @@ export function checkRecipe(value: unknown, source: string): Recipe {
   return recipe;
 }
 
-function resolve(nameOrFile: string, seen: readonly string[]): unknown {
-  const named = `${FOLDER}${nameOrFile}.json`;
-  const file = /^[\w-]+$/.test(nameOrFile) && existsSync(named) ? named : nameOrFile;
+function read(nameOrFile: string, folder: string, seen: readonly string[]): unknown {
+  const file = shippedRecipes().get(nameOrFile) ?? resolve(folder, nameOrFile);
   if (!existsSync(file))
     throw new CliError(
       `recipe: expected one of ${recipeNames().join(", ")} or a JSON file for --recipe but got ${nameOrFile}`,
@@ -193,7 +222,7 @@ function resolve(nameOrFile: string, seen: readonly string[]): unknown {
   if (!isObject(value)) throw new CliError(`recipe: expected a JSON object in ${file}`);
   const { extends: base, ...own } = value;
   if (base === undefined) return own;
-  return merge(resolve(String(base), [...seen, file]), own);
+  return merge(read(String(base), dirname(file), [...seen, file]), own);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -12,7 +12,7 @@ import { validate } from "./evaluate.ts";
 import { trainingLoss } from "./loss.ts";
 import { treeOf } from "./network.ts";
 import { createProgress, say } from "./progress.ts";
-import { phasesOf, scheduleOf } from "./recipe-training.ts";
+import { constraintsOf, phasesOf, scheduleOf } from "./recipe-training.ts";
 import { lockRun, type Run } from "./run.ts";
 import { trainingClock, windowMeans } from "./training-clock.ts";
 import {
@@ -56,6 +56,7 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
   const steps = "steps" in info.budget ? info.budget.steps : Number.MAX_SAFE_INTEGER;
   const evaluations = Math.min(EVALUATIONS, Math.ceil(steps / STEPS_BETWEEN));
   const schedule = scheduleOf(recipe);
+  const constrain = constraintsOf(recipe);
   const loss = trainingLoss(recipe.output.loss ?? "squared-error", treeOf(recipe));
   const window = windowMeans(meta?.window);
   const metrics = openMetrics(run.metricsFile, { truncateAfterStep: startStep });
@@ -124,6 +125,7 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
     });
     for await (const trained of training) {
       step = trained.step;
+      constrain(model, step);
       average?.update();
       window.add(trained, trained.loss === undefined ? undefined : await loss.squaredError());
       const done = clock.progressAt(step);

@@ -66,7 +66,7 @@ test.each([
   ],
   [
     ["train", "--out", "x", "--data", "y", "--recipe", "worst"],
-    "expected one of best, fast, modern, tiny or a JSON file for --recipe but got worst",
+    "shareddense, shareddense512 or a JSON file for --recipe but got worst",
   ],
   [
     ["predict", "--run", "x", "--split", "half"],

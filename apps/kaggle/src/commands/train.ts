@@ -17,7 +17,7 @@ import { trainRun } from "../train.ts";
 const args = {
   recipe: {
     type: "string",
-    description: "best, fast, modern, tiny, or a JSON file",
+    description: "modern, fast, best, tiny, one of the winner's other networks, or a JSON file",
     default: "modern",
     valueHint: "NAME|FILE",
   },

@@ -1,0 +1,71 @@
+/** The residual network: stem, stages of two-convolution blocks (He et al. 2015), global mean. */
+import { batchNorm } from "@gz/layers";
+import * as tf from "@tensorflow/tfjs";
+import { CliError } from "../errors.ts";
+import type { Recipe, ResidualNetwork } from "../recipe.ts";
+import type { Apply } from "./graph.ts";
+
+/** One view [B, 1, S, S, 3] to features [B, F]; shortcuts average before they stride. */
+export function residual(
+  network: ResidualNetwork,
+  views: tf.SymbolicTensor,
+  { input }: Recipe,
+  apply: Apply,
+): tf.SymbolicTensor {
+  if (input.angles.length !== 1)
+    throw new CliError(
+      `recipe: expected one angle in input.angles for a residual network but got ${input.angles.length}`,
+    );
+  const relu = (name: string) => tf.layers.activation({ name, activation: "relu" });
+  /** Convolution without bias, then batch normalisation. */
+  const convNorm = (
+    name: string,
+    x: tf.SymbolicTensor,
+    filters: number,
+    kernelSize: number,
+    strides: number,
+    scale: "ones" | "zeros" = "ones",
+  ) => {
+    const convolution = tf.layers.conv2d({
+      name,
+      filters,
+      kernelSize,
+      strides,
+      padding: "same",
+      useBias: false,
+      kernelInitializer: "zeros",
+    });
+    return apply(
+      batchNorm({ name: `${name}_norm`, gammaInitializer: tf.initializers[scale]() }),
+      apply(convolution, x, { std: "he", bias: 0 }),
+    );
+  };
+  let x = apply(
+    tf.layers.reshape({ name: "view", targetShape: [input.size, input.size, 3] }),
+    views,
+  );
+  const { stem } = network;
+  x = apply(relu("stem_relu"), convNorm("stem", x, stem.filters, stem.size, stem.stride));
+  let filtersIn = stem.filters;
+  network.stages.forEach(({ filters, blocks, stride }, stage) => {
+    for (let block = 0; block < blocks; block++) {
+      const name = `stage${stage + 1}_block${block + 1}`;
+      const step = block === 0 ? stride : 1;
+      let shortcut = x;
+      if (step !== 1)
+        shortcut = apply(
+          tf.layers.averagePooling2d({ name: `${name}_pool`, poolSize: 2, padding: "same" }),
+          shortcut,
+        );
+      if (step !== 1 || filters !== filtersIn)
+        shortcut = convNorm(`${name}_shortcut`, shortcut, filters, 1, 1);
+      const inner = apply(relu(`${name}_relu1`), convNorm(`${name}_conv1`, x, filters, 3, step));
+      // The last scale starts at 0: every block begins as the identity (Goyal et al. 2017).
+      const outer = convNorm(`${name}_conv2`, inner, filters, 3, 1, "zeros");
+      const sum = apply(tf.layers.add({ name: `${name}_add` }), [shortcut, outer]);
+      x = apply(relu(`${name}_relu2`), sum);
+      filtersIn = filters;
+    }
+  });
+  return apply(tf.layers.globalAveragePooling2d({ name: "mean" }), x);
+}
