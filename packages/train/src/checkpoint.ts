@@ -11,16 +11,11 @@ import {
   temporaryName,
 } from "./_folders.ts";
 import { assignTensors, matchTensors } from "./_match.ts";
-import {
-  type FileDigest,
-  howToGoOn,
-  NonFiniteValue,
-  readSafetensors,
-  writeSafetensors,
-} from "./_safetensors.ts";
-import { namedWeights } from "./_weights.ts";
+import { howToGoOn, readNotedFile } from "./_noted-file.ts";
+import { namedWeights } from "./named-weights.ts";
 import { NonFiniteLossError } from "./non-finite-loss-error.ts";
 import type { Optimizer } from "./optimizer.ts";
+import { type FileDigest, NonFiniteValue, writeSafetensors } from "./safetensors.ts";
 import type { SavedState } from "./state.ts";
 import type { WeightAverage } from "./weight-average.ts";
 
@@ -145,7 +140,7 @@ async function removeOld(directory: string, keep: number): Promise<void> {
 function explain(error: unknown, path: string, step: number): unknown {
   if (error instanceof NonFiniteValue)
     return new NonFiniteLossError(
-      `saveCheckpoint: expected finite values but ${error.message} holds NaN or Infinity after step ${step}`,
+      `saveCheckpoint: expected finite values but ${error.tensor} holds NaN or Infinity after step ${step}`,
       step,
     );
   if (["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? ""))
@@ -176,7 +171,7 @@ export async function bestCheckpoint(directory: string): Promise<string | undefi
 export async function loadCheckpoint(path: string): Promise<Checkpoint> {
   const { step, best, optimizer, files, meta } = await readMeta(path);
   const read = async (name: string): Promise<SavedState | undefined> =>
-    files[name] && (await readSafetensors(join(path, name), files[name]));
+    files[name] && (await readNotedFile(join(path, name), files[name]));
   const weights = await read("model.safetensors");
   const state = await read("optimizer.safetensors");
   const average = await read("average.safetensors");

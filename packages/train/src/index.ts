@@ -16,10 +16,17 @@ export {
   type TrainingState,
 } from "./checkpoint.ts";
 export { type Metrics, openMetrics } from "./metrics.ts";
+export { namedWeights } from "./named-weights.ts";
 export { nesterov } from "./nesterov.ts";
 export { NonFiniteLossError } from "./non-finite-loss-error.ts";
 export type { Optimizer } from "./optimizer.ts";
 export type { Phase } from "./phases.ts";
+export {
+  type FileDigest,
+  readSafetensors,
+  type Safetensors,
+  writeSafetensors,
+} from "./safetensors.ts";
 export { cosineSchedule, type Progress, type Schedule, stepSchedule } from "./schedules.ts";
 export type { SavedState, State, TensorData } from "./state.ts";
 export {

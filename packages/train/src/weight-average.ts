@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { checkFraction } from "./_check.ts";
 import { assignTensors, matchTensors } from "./_match.ts";
-import { namedWeights } from "./_weights.ts";
+import { namedWeights } from "./named-weights.ts";
 import type { SavedState, State } from "./state.ts";
 
 /** A moving average of a model's weights. */

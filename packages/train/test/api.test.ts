@@ -22,14 +22,17 @@ test("exports these functions and no others", () => {
     "cosineSchedule",
     "latestCheckpoint",
     "loadCheckpoint",
+    "namedWeights",
     "nesterov",
     "openMetrics",
+    "readSafetensors",
     "restoreCheckpoint",
     "saveCheckpoint",
     "stepSchedule",
     "trainLoop",
     "trainStep",
     "weightAverage",
+    "writeSafetensors",
   ]);
 });
 

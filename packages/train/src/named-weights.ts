@@ -1,6 +1,9 @@
 import type * as tf from "@tensorflow/tfjs";
 
-/** A model's weights (batch-norm statistics included) by name, each as the tf.Variable that holds it. */
+/**
+ * A model's weights (batch-norm statistics included) by name, layer/weight as in "conv1/kernel", each as the tf.Variable
+ * that holds it: read or assign it, never dispose it. The names are those of checkpoints.
+ */
 export function namedWeights(model: tf.LayersModel): Map<string, tf.Variable> {
   const weights = new Map<string, tf.Variable>();
   for (const weight of model.weights) {
