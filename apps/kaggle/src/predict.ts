@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Draw, identityDraw } from "@gz/augment";
 import { createMean, transforms, WINNER_TRANSFORMS } from "@gz/ensemble";
-import { COLUMNS, openDataset, writePredictions } from "@gz/galaxies";
+import { openDataset, writePredictions } from "@gz/galaxies";
 import { latestCheckpoint, loadCheckpoint, restoreCheckpoint, weightAverage } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import * as v from "valibot";
@@ -15,6 +15,7 @@ import { forward } from "./evaluate.ts";
 import { buildNetwork } from "./network.ts";
 import { pixelSource } from "./pixels.ts";
 import { createProgress, say } from "./progress.ts";
+import { columnsOfRecipe, labelTreeOf } from "./question-tree.ts";
 import { openRun, type Run } from "./run.ts";
 import { splitRows } from "./split.ts";
 
@@ -36,7 +37,8 @@ export interface PredictOptions {
 /** Predicts and writes; returns the files. `SPLIT.single.csv` beside each is the untransformed view's prediction. */
 export async function predictRun(options: PredictOptions): Promise<string[]> {
   const run = openRun(options.run);
-  const dataset = await openDataset(options.data);
+  const columns = columnsOfRecipe(run.recipe);
+  const dataset = await openDataset(options.data, { tree: labelTreeOf(run.recipe) });
   const backend = await chooseBackend(options.backend);
   const model = await loadModel(run);
   say(`${run.name}: ${options.transforms.length} transforms on ${backend.line}`);
@@ -81,10 +83,11 @@ export async function predictRun(options: PredictOptions): Promise<string[]> {
         signal: options.signal,
       });
       for await (const { index, outputs: all } of outputs) {
-        const mean = createMean(COLUMNS.length);
-        for (let t = 0; t < options.transforms.length; t++) mean.add(outputsOf(all, t));
+        const mean = createMean(columns.length);
+        const under = (t: number) => all.subarray(t * columns.length, (t + 1) * columns.length);
+        for (let t = 0; t < options.transforms.length; t++) mean.add(under(t));
         add(means, ids[index]!, mean.value());
-        if (singles) add(singles, ids[index]!, outputsOf(all, identity));
+        if (singles) add(singles, ids[index]!, under(identity));
         progress.update(index + 1);
       }
       progress.stop();
@@ -92,7 +95,7 @@ export async function predictRun(options: PredictOptions): Promise<string[]> {
     }
     for (const [file, { ids, values }] of files) {
       mkdirSync(dirname(file), { recursive: true });
-      await writePredictions(file, ids, Float32Array.from(values));
+      await writePredictions(file, ids, Float32Array.from(values), { columns });
     }
   } finally {
     await dataset.close();
@@ -105,10 +108,6 @@ export async function predictRun(options: PredictOptions): Promise<string[]> {
 interface Rows {
   ids: number[];
   values: number[];
-}
-
-function outputsOf(all: Float32Array, transform: number): Float32Array {
-  return all.subarray(transform * COLUMNS.length, (transform + 1) * COLUMNS.length);
 }
 
 function add({ ids, values }: Rows, id: number, row: Float32Array): void {
