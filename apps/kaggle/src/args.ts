@@ -25,6 +25,12 @@ export const workersArg = {
   valueHint: "N",
 } as const;
 
+export const threadsArg = {
+  type: "string",
+  description: "CPU threads of the backend (default: all cores)",
+  valueHint: "N",
+} as const;
+
 /** Refuses options that the command does not have; citty passes them through in silence. */
 export function refuseUnknown(
   command: string,
@@ -80,4 +86,17 @@ export function positiveArg(
   if (!(number > 0 && Number.isFinite(number)))
     throw new CliError(`${command}: expected a positive number for --${name} but got ${value}`);
   return number;
+}
+
+/** "2/4": the second of four. */
+export function partArg(
+  command: string,
+  name: string,
+  value: string | undefined,
+): { index: number; of: number } | undefined {
+  if (value === undefined) return undefined;
+  const [, index = 0, of = 0] = /^(\d+)\/(\d+)$/.exec(value)?.map(Number) ?? [];
+  if (index < 1 || index > of)
+    throw new CliError(`${command}: expected K/N, K of 1 to N, for --${name} but got ${value}`);
+  return { index, of };
 }

@@ -1,6 +1,6 @@
 /**
  * Ctrl-C, once: asks the work to stop after what it is doing, so that it can save; twice: ends the process at once.
- * SIGTERM (a cluster's notice) asks likewise.
+ * SIGTERM (a cluster's notice) asks likewise, and so does the end of a parent process that listens (IPC).
  */
 export interface Interrupt {
   readonly signal: AbortSignal;
@@ -15,13 +15,16 @@ export function onInterrupt(say: (line: string) => void): Interrupt {
     say("stopping after this step (Ctrl-C again ends at once)");
     controller.abort();
   };
+  const orphaned = () => controller.abort();
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  process.on("disconnect", orphaned);
   return {
     signal: controller.signal,
     release() {
       process.off("SIGINT", stop);
       process.off("SIGTERM", stop);
+      process.off("disconnect", orphaned);
     },
   };
 }

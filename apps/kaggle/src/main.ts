@@ -11,6 +11,7 @@ const commands = {
   predict: () => import("./commands/predict.ts").then((m) => m.predict),
   blend: () => import("./commands/blend.ts").then((m) => m.blend),
   report: () => import("./commands/report.ts").then((m) => m.report),
+  reproduce: () => import("./commands/reproduce.ts").then((m) => m.reproduce),
   demo: () => import("./commands/demo.ts").then((m) => m.demo),
 } as Record<string, () => Promise<CommandDef>>;
 

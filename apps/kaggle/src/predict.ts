@@ -1,22 +1,22 @@
 /**
- * A member's predictions: every image of a split under every transform, averaged, one row a galaxy.
+ * A member's predictions: every image of a split under every transform, averaged, one row a galaxy. They are written
+ * shard by shard (shards.ts), so that the same command goes on after an interruption.
  */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Draw, identityDraw } from "@gz/augment";
-import { createMean, transforms, WINNER_TRANSFORMS } from "@gz/ensemble";
-import { openDataset, writePredictions } from "@gz/galaxies";
+import type { Draw } from "@gz/augment";
+import { createMean } from "@gz/ensemble";
+import { COLUMNS, type Dataset, openDataset, writePredictions } from "@gz/galaxies";
 import { latestCheckpoint, loadCheckpoint, restoreCheckpoint, weightAverage } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
-import * as v from "valibot";
 import { chooseBackend } from "./backend.ts";
 import { CliError } from "./errors.ts";
 import { forward } from "./evaluate.ts";
 import { buildNetwork } from "./network.ts";
 import { pixelSource } from "./pixels.ts";
 import { createProgress, say } from "./progress.ts";
-import { columnsOfRecipe, labelTreeOf } from "./question-tree.ts";
 import { openRun, type Run } from "./run.ts";
+import { isShardDone, joinShards, type Shard, shardsOf, shardsOfPart } from "./shards.ts";
 import { splitRows } from "./split.ts";
 
 export type PredictedSplit = "valid" | "test" | "all";
@@ -30,95 +30,159 @@ export interface PredictOptions {
   /** Left out: predictions/SPLIT.csv of the run, one file for each split. */
   out?: string | undefined;
   backend: string;
+  /** CPU threads of the backend; default: as many as the machine has. */
+  threads?: number | undefined;
   workers: number | undefined;
+  /** Galaxies that are saved together. */
+  shardSize?: number;
+  /** One part of the shards, from 1; the shards of all parts are joined by a call without. */
+  part?: { index: number; of: number } | undefined;
   signal: AbortSignal;
 }
 
+/** Galaxies in a shard: at 60 transforms some minutes of a CPU, seconds of a GPU. */
+export const SHARD_SIZE = 1000;
+
 /** Predicts and writes; returns the files. `SPLIT.single.csv` beside each is the untransformed view's prediction. */
 export async function predictRun(options: PredictOptions): Promise<string[]> {
+  const { transforms, data, split, part, signal } = options;
   const run = openRun(options.run);
-  const columns = columnsOfRecipe(run.recipe);
-  const dataset = await openDataset(options.data, { tree: labelTreeOf(run.recipe) });
-  const backend = await chooseBackend(options.backend);
-  const model = await loadModel(run);
-  say(`${run.name}: ${options.transforms.length} transforms on ${backend.line}`);
-  const { train, valid } = splitRows(dataset.trainIds.length);
-  const parts = {
-    valid: {
-      from: "train" as const,
-      ids: dataset.trainIds.slice(train),
-      first: train,
-      count: valid,
-    },
-    test: { from: "test" as const, ids: dataset.testIds, first: 0, count: dataset.testIds.length },
-  };
-  const wanted =
-    options.split === "all" ? (["valid", "test"] as const) : ([options.split] as const);
-  const files = new Map<string, Rows>();
-  const rowsOf = (file: string) => {
-    const rows = files.get(file) ?? { ids: [], values: [] };
-    files.set(file, rows);
-    return rows;
-  };
-  const identity = options.transforms.findIndex(isIdentity);
+  const checkpoint = await latestCheckpoint(run.checkpoints);
+  if (!checkpoint)
+    throw new CliError(`predict: ${run.folder} has no checkpoint yet; train it first`);
+  const dataset = await openDataset(data);
   try {
-    for (const split of wanted) {
-      const { from, ids, first, count } = parts[split];
-      if (count === 0)
-        throw new CliError(`predict: expected ${split} images in ${options.data} but found none`);
-      const file = options.out ?? join(run.predictions, `${split}.csv`);
-      const means = rowsOf(file);
-      const singles =
-        identity >= 0 && options.transforms.length > 1
-          ? rowsOf(file.replace(/(\.csv)?$/, ".single.csv"))
-          : undefined;
-      const progress = createProgress(`${run.name} ${split}`, count);
+    const counts = {
+      valid: splitRows(dataset.trainIds.length).valid,
+      test: dataset.testIds.length,
+    };
+    for (const name of ["valid", "test"] as const) {
+      if (split !== "all" && split !== name) counts[name] = 0;
+      else if (counts[name] === 0)
+        throw new CliError(`predict: expected ${name} images in ${data} but found none`);
+    }
+    const all = shardsOf({
+      predictions: run.predictions,
+      data,
+      step: stepOf(checkpoint),
+      transforms,
+      size: options.shardSize ?? SHARD_SIZE,
+      counts,
+    });
+    const mine = part ? shardsOfPart(all, part) : all;
+    const missing = mine.filter((shard) => !isShardDone(shard));
+    if (missing.length > 0) await predictShards(run, checkpoint, dataset, missing, options);
+    if (signal.aborted) {
+      const left = mine.filter((shard) => !isShardDone(shard)).length;
+      const saved = `${mine.length - left} of ${mine.length} shards are saved`;
+      throw new CliError(`predict: stopped; ${saved}, the same command goes on`, 130);
+    }
+    if (part) return mine.map(({ file }) => file);
+    return await joinAll(run, all, options);
+  } finally {
+    await dataset.close();
+  }
+}
+
+async function predictShards(
+  run: Run,
+  checkpoint: string,
+  dataset: Dataset,
+  shards: readonly Shard[],
+  { transforms, threads, workers, signal, backend: name }: PredictOptions,
+): Promise<void> {
+  const backend = await chooseBackend(name, threads);
+  const model = await loadModel(run, checkpoint);
+  say(`${run.name}: ${transforms.length} transforms on ${backend.line}`);
+  const { train } = splitRows(dataset.trainIds.length);
+  const progress = createProgress(
+    run.name,
+    shards.reduce((sum, { count }) => sum + count, 0),
+  );
+  const identity = transforms.findIndex(isIdentity);
+  let done = 0;
+  try {
+    for (const { split, first, count, file, single } of shards) {
+      const from = split === "valid" ? "train" : "test";
+      const row = split === "valid" ? train + first : first;
+      const ids = (split === "valid" ? dataset.trainIds : dataset.testIds).slice(row, row + count);
+      const means = new Float32Array(count * COLUMNS.length);
+      const singles = new Float32Array(count * COLUMNS.length);
       const outputs = forward({
         model,
         recipe: run.recipe,
-        pixels: await pixelSource(dataset, from, run.recipe.input.shrink, options.signal),
-        images: Uint32Array.from({ length: count }, (_, k) => first + k),
-        transforms: options.transforms,
-        ...(options.workers && { workers: options.workers }),
-        signal: options.signal,
+        pixels: await pixelSource(dataset, from, run.recipe.input.shrink, signal),
+        images: Uint32Array.from({ length: count }, (_, k) => row + k),
+        transforms,
+        ...(workers && { workers }),
+        signal,
       });
+      let finished = 0;
       for await (const { index, outputs: all } of outputs) {
-        const mean = createMean(columns.length);
-        const under = (t: number) => all.subarray(t * columns.length, (t + 1) * columns.length);
-        for (let t = 0; t < options.transforms.length; t++) mean.add(under(t));
-        add(means, ids[index]!, mean.value());
-        if (singles) add(singles, ids[index]!, under(identity));
-        progress.update(index + 1);
+        const mean = createMean(COLUMNS.length);
+        for (let t = 0; t < transforms.length; t++) mean.add(outputsOf(all, t));
+        means.set(mean.value(), index * COLUMNS.length);
+        if (identity >= 0) singles.set(outputsOf(all, identity), index * COLUMNS.length);
+        finished = index + 1;
+        progress.update(done + finished, split);
       }
-      progress.stop();
-      if (options.signal.aborted) throw new CliError("predict: stopped; nothing was written", 130);
-    }
-    for (const [file, { ids, values }] of files) {
+      if (finished < count) return; // interrupted
+      done += count;
       mkdirSync(dirname(file), { recursive: true });
-      await writePredictions(file, ids, Float32Array.from(values), { columns });
+      if (identity >= 0 && transforms.length > 1) await writePredictions(single, ids, singles);
+      await writePredictions(file, ids, means);
     }
   } finally {
-    await dataset.close();
+    progress.stop();
     tf.dispose(model.weights.map((weight) => weight.read()));
   }
-  return [...files.keys()];
 }
 
-/** What one file will hold; written sorted by id, as Kaggle wants it. */
-interface Rows {
-  ids: number[];
-  values: number[];
+/** Joins the shards of each file that was asked for, then removes them. */
+async function joinAll(
+  run: Run,
+  shards: readonly Shard[],
+  { out, transforms }: PredictOptions,
+): Promise<string[]> {
+  const files = new Map<string, Shard[]>();
+  for (const shard of shards) {
+    const file = out ?? join(run.predictions, `${shard.split}.csv`);
+    files.set(file, [...(files.get(file) ?? []), shard]);
+  }
+  const singles = transforms.length > 1 && transforms.some(isIdentity);
+  const written: string[] = [];
+  for (const [file, members] of files) {
+    mkdirSync(dirname(file), { recursive: true });
+    const single = file.replace(/(\.csv)?$/, ".single.csv");
+    if (singles)
+      await joinShards(
+        members.map((shard) => shard.single),
+        single,
+      );
+    await joinShards(
+      members.map((shard) => shard.file),
+      file,
+    );
+    written.push(file, ...(singles ? [single] : []));
+  }
+  for (const { file, single } of shards)
+    for (const path of [file, single]) rmSync(path, { force: true });
+  const folder = dirname(shards[0]!.file);
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
+  return written;
 }
 
-function add({ ids, values }: Rows, id: number, row: Float32Array): void {
-  ids.push(id);
-  values.push(...row);
+function outputsOf(all: Float32Array, transform: number): Float32Array {
+  return all.subarray(transform * COLUMNS.length, (transform + 1) * COLUMNS.length);
 }
 
-/** The model of the run's latest checkpoint, with the moving average of the weights where the recipe keeps one. */
-async function loadModel(run: Run): Promise<tf.LayersModel> {
-  const path = await latestCheckpoint(run.checkpoints);
-  if (!path) throw new CliError(`predict: ${run.folder} has no checkpoint yet; train it first`);
+/** checkpoints/step-00000100 -> 100 */
+function stepOf(checkpoint: string): number {
+  return Number(checkpoint.split("-").at(-1));
+}
+
+/** The checkpoint's model, with the moving average of the weights where the recipe keeps one. */
+async function loadModel(run: Run, path: string): Promise<tf.LayersModel> {
   const { model } = buildNetwork(run.recipe, run.info.seed);
   const checkpoint = await loadCheckpoint(path);
   const average = checkpoint.average && weightAverage(model);
@@ -130,39 +194,4 @@ async function loadModel(run: Run): Promise<tf.LayersModel> {
 
 function isIdentity({ zoom, rotation, shear, translation, flip }: Draw): boolean {
   return zoom === 1 && rotation === 0 && shear === 0 && translation.every((t) => t === 0) && !flip;
-}
-
-const grid = v.strictObject({
-  zooms: v.optional(v.array(v.number())),
-  rotations: v.optional(v.array(v.number())),
-  flips: v.optional(v.array(v.boolean())),
-  translations: v.optional(v.array(v.tuple([v.number(), v.number()]))),
-});
-
-/** "60" (the winner's), "1" (none), or a JSON file: { zooms, rotations, flips, translations }, every combination. */
-export function readTransforms(value: string): readonly Draw[] {
-  if (value === "60") return WINNER_TRANSFORMS;
-  if (value === "1") return [identityDraw];
-  if (!existsSync(value))
-    throw new CliError(`predict: expected 60, 1 or a JSON file for --transforms but got ${value}`);
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(value, "utf8"));
-  } catch (error) {
-    throw new CliError(`predict: ${value} is not JSON: ${(error as Error).message}`);
-  }
-  const result = v.safeParse(grid, content);
-  if (!result.success) {
-    const issue = result.issues[0];
-    throw new CliError(
-      `predict: expected ${issue.expected} for ${v.getDotPath(issue) ?? "the grid"} in ${value} but got ${issue.received}`,
-    );
-  }
-  const { zooms, rotations, flips, translations } = result.output;
-  return transforms({
-    ...(zooms && { zooms }),
-    ...(rotations && { rotations }),
-    ...(flips && { flips }),
-    ...(translations && { translations }),
-  });
 }

@@ -3,6 +3,7 @@
  * recipe.json, run.json (how it was started), metrics.jsonl, checkpoints/, predictions/.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import lockfile from "proper-lockfile";
 import { CliError } from "./errors.ts";
@@ -97,6 +98,9 @@ export function updateRunInfo(run: Run, changes: Partial<RunInfo>): Run {
   return paths(run.folder, run.recipe, info);
 }
 
+/** Another process works on the folder. */
+export class InUseError extends CliError {}
+
 /**
  * Takes the folder for this process; returns what gives it back. A lock whose process died is stale after 20 s,
  * so a killed run can be resumed at once or after a short wait.
@@ -111,14 +115,20 @@ export async function lockRun(folder: string): Promise<() => Promise<void>> {
   try {
     release = await take(0);
   } catch {
-    const pid = existsSync(owner) ? Number(readFileSync(owner, "utf8")) : Number.NaN;
-    if (isAlive(pid)) throw new CliError(`run: ${folder} is in use by another process (${pid})`);
-    if (Number.isFinite(pid)) await lockfile.unlock(folder, { realpath: false }).catch(() => {});
+    const [pid, host] = existsSync(owner) ? readFileSync(owner, "utf8").split(" ") : [];
+    // Of a process on another machine nothing is known but how old its lock is.
+    if (pid && host === hostname()) {
+      if (isAlive(Number(pid)))
+        throw new InUseError(`run: ${folder} is in use by another process (${pid})`);
+      await lockfile.unlock(folder, { realpath: false }).catch(() => {});
+    }
     release = await take(waitForStale).catch(() => {
-      throw new CliError(`run: ${folder} is in use by another process`);
+      throw new InUseError(
+        `run: ${folder} is in use by another process${pid ? ` (${pid} on ${host})` : ""}`,
+      );
     });
   }
-  writeFileSync(owner, String(process.pid));
+  writeFileSync(owner, `${process.pid} ${hostname()}`);
   return release;
 }
 

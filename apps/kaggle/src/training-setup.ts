@@ -2,7 +2,7 @@
  * Everything that a training loop needs, opened in order: data, run folder, backend, network (fresh or from the latest
  * checkpoint), held validation inputs, and the loader.
  */
-import { columnsOf, openDataset } from "@gz/galaxies";
+import { COLUMNS, openDataset } from "@gz/galaxies";
 import {
   type BackgroundLoader,
   backgroundLoader,
@@ -23,7 +23,6 @@ import { inputShape } from "./input.ts";
 import { buildNetwork } from "./network.ts";
 import { pixelSource } from "./pixels.ts";
 import { say } from "./progress.ts";
-import { labelTreeOf } from "./question-tree.ts";
 import type { Recipe } from "./recipe.ts";
 import { optimizerOf } from "./recipe-training.ts";
 import { type Budget, createRun, openRun, type Run, updateRunInfo } from "./run.ts";
@@ -39,6 +38,8 @@ export interface TrainOptions {
   budget?: Budget;
   resume: boolean;
   backend: string;
+  /** CPU threads of the backend; default: as many as the machine has. */
+  threads?: number | undefined;
   seed: number;
   workers: number | undefined;
   /** Save every so many steps; left out, every two minutes. */
@@ -78,18 +79,17 @@ const EVALUATED_IMAGES = 1024;
 
 export async function setUpTraining(options: TrainOptions): Promise<TrainingSetup> {
   const { data, signal } = options;
-  const earlier = options.resume ? openRun(options.out) : undefined;
-  const tree = labelTreeOf(earlier?.recipe ?? options.recipe);
-  const dataset = await openDataset(data, { tree });
+  const dataset = await openDataset(data);
   if (!dataset.labels) throw new CliError(`train: expected labels in ${data} but found none`);
   const { labels } = dataset;
-  const columns = columnsOf(tree).length;
+  const columns = COLUMNS.length;
   const rows = splitRows(dataset.trainIds.length);
   if (rows.valid === 0)
     throw new CliError(
       `train: expected at least 10 labelled galaxies in ${data} but got ${dataset.trainIds.length}`,
     );
-  const backend = await chooseBackend(backendName(options.backend, earlier));
+  const earlier = options.resume ? openRun(options.out) : undefined;
+  const backend = await chooseBackend(backendName(options.backend, earlier), options.threads);
   const run = earlier
     ? resumed(earlier, options, { path: data, ...rows }, backend.line)
     : createRun(options.out, options.recipe, {
@@ -108,7 +108,7 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
   const { model } = network;
   const optimizer = optimizerOf(recipe);
   const path = options.resume ? await latestCheckpoint(run.checkpoints) : undefined;
-  if (!path) initialize(network, recipe, info.seed, meanLabel(labels, rows.train, columns));
+  if (!path) initialize(network, recipe, info.seed, meanLabel(labels, rows.train));
   const average =
     recipe.average === undefined ? undefined : weightAverage(model, { decay: recipe.average });
   const checkpoint = path ? await loadCheckpoint(path) : undefined;

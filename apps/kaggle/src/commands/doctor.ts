@@ -1,8 +1,33 @@
 import { defineCommand } from "citty";
-import { refuseUnknown } from "../args.ts";
+import {
+  backendArg,
+  dataArg,
+  dataPath,
+  integerArg,
+  positiveArg,
+  refuseUnknown,
+  threadsArg,
+  workersArg,
+} from "../args.ts";
 import { doctorReport } from "../doctor.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { type Measured, measureRecipe } from "../measure.ts";
+import { say } from "../progress.ts";
+import { loadRecipe } from "../recipe.ts";
 
-const args = {} as const;
+const args = {
+  recipe: {
+    type: "string",
+    description: "Measure this recipe's steps and predictions on real data instead",
+    valueHint: "NAME|FILE",
+  },
+  data: dataArg,
+  backend: backendArg,
+  threads: threadsArg,
+  workers: workersArg,
+  seconds: { type: "string", description: "Of each measurement", default: "10", valueHint: "S" },
+  json: { type: "boolean", description: "The measurement as JSON", default: false },
+} as const;
 
 export const doctor = defineCommand({
   meta: {
@@ -12,6 +37,39 @@ export const doctor = defineCommand({
   args,
   async run({ args: given }) {
     refuseUnknown("doctor", given, args);
-    for await (const line of doctorReport()) console.log(line);
+    if (given.recipe === undefined) {
+      for await (const line of doctorReport()) console.log(line);
+      return;
+    }
+    const interrupt = onInterrupt(say);
+    try {
+      const measured = await measureRecipe({
+        recipe: loadRecipe(given.recipe),
+        data: dataPath("doctor", given.data),
+        backend: given.backend,
+        threads: integerArg("doctor", "threads", given.threads),
+        workers: integerArg("doctor", "workers", given.workers),
+        seconds: positiveArg("doctor", "seconds", given.seconds) ?? 10,
+        signal: interrupt.signal,
+      });
+      if (given.json) console.log(JSON.stringify(measured));
+      else for (const line of describe(measured)) console.log(line);
+    } finally {
+      interrupt.release();
+    }
   },
 });
+
+function describe(measured: Measured): string[] {
+  const { recipe, backend, parameters, stepMs, predictMs, startSeconds } = measured;
+  const { checkpointBytes, memoryBytes } = measured;
+  return [
+    `${recipe} on ${backend}`,
+    `parameters  ${parameters.toLocaleString("en")}`,
+    `step        ${stepMs.toFixed(1)} ms, its data included`,
+    `prediction  ${predictMs.toFixed(2)} ms a galaxy and transform`,
+    `start       ${startSeconds.toFixed(1)} s`,
+    `checkpoint  ${(checkpointBytes / 1e6).toFixed(1)} MB`,
+    `memory      ${(memoryBytes / 1e6).toFixed(0)} MB`,
+  ];
+}

@@ -1,10 +1,20 @@
 import { defineCommand } from "citty";
-import { backendArg, dataArg, dataPath, integerArg, refuseUnknown, workersArg } from "../args.ts";
+import {
+  backendArg,
+  dataArg,
+  dataPath,
+  integerArg,
+  partArg,
+  refuseUnknown,
+  threadsArg,
+  workersArg,
+} from "../args.ts";
 import { CliError } from "../errors.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { type PredictedSplit, predictRun, readTransforms } from "../predict.ts";
+import { type PredictedSplit, predictRun } from "../predict.ts";
 import { say } from "../progress.ts";
 import { openRun } from "../run.ts";
+import { readTransforms } from "../transforms.ts";
 
 const args = {
   run: { type: "string", description: "The run's folder", required: true, valueHint: "RUN" },
@@ -21,7 +31,13 @@ const args = {
     description: "The CSV (default: predictions/SPLIT.csv in the run)",
     valueHint: "FILE.csv",
   },
+  part: {
+    type: "string",
+    description: "Only the Kth of N parts, for N machines; afterwards a call without joins them",
+    valueHint: "K/N",
+  },
   backend: backendArg,
+  threads: threadsArg,
   workers: workersArg,
 } as const;
 
@@ -41,7 +57,9 @@ export const predict = defineCommand({
         split: given.split as PredictedSplit,
         transforms: readTransforms(given.transforms),
         out: given.out,
+        part: partArg("predict", "part", given.part),
         backend: given.backend,
+        threads: integerArg("predict", "threads", given.threads),
         workers: integerArg("predict", "workers", given.workers),
         signal: interrupt.signal,
       });

@@ -6,6 +6,7 @@ import {
   integerArg,
   positiveArg,
   refuseUnknown,
+  threadsArg,
   workersArg,
 } from "../args.ts";
 import { CliError } from "../errors.ts";
@@ -27,6 +28,7 @@ const args = {
   minutes: { type: "string", description: "Train for M minutes", valueHint: "M" },
   resume: { type: "boolean", description: "Go on with a run that was stopped", default: false },
   backend: backendArg,
+  threads: threadsArg,
   seed: {
     type: "string",
     description: "Seed of every random number",
@@ -60,6 +62,7 @@ export const train = defineCommand({
         ...(minutes !== undefined && { budget: { minutes } }),
         resume: given.resume,
         backend: given.backend,
+        threads: integerArg("train", "threads", given.threads),
         seed: integerArg("train", "seed", given.seed, 0) ?? 1,
         workers: integerArg("train", "workers", given.workers),
         checkpointSteps: integerArg("train", "checkpoint-steps", given["checkpoint-steps"]),

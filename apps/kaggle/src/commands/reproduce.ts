@@ -1,0 +1,152 @@
+import { resolve } from "node:path";
+import { defineCommand } from "citty";
+import {
+  backendArg,
+  dataArg,
+  dataPath,
+  integerArg,
+  refuseUnknown,
+  threadsArg,
+  workersArg,
+} from "../args.ts";
+import { readBlend } from "../blend.ts";
+import { CliError } from "../errors.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { formatSeconds, say } from "../progress.ts";
+import { runEnsemble } from "../reproduce/engine.ts";
+import {
+  createEnsemble,
+  type Ensemble,
+  hasEnsemble,
+  openEnsemble,
+  reportFile,
+  submissionFile,
+} from "../reproduce/folder.ts";
+import { parseJob, runJob } from "../reproduce/jobs.ts";
+import { prepareEnsemble } from "../reproduce/prepare.ts";
+import { lockRun } from "../run.ts";
+import { describeBlend } from "./blend.ts";
+
+const args = {
+  budget: {
+    type: "string",
+    description: "30m or 2h in all, 67h-per-model, 2000-steps (each), or full (default: 30m)",
+    valueHint: "BUDGET",
+  },
+  members: {
+    type: "string",
+    description: "small, winner, or a JSON file (default: winner for budgets a model)",
+    valueHint: "NAME|FILE",
+  },
+  data: dataArg,
+  out: {
+    type: "string",
+    description: "Folder of everything; one that was begun goes on",
+    default: "runs/reproduce",
+    valueHint: "DIR",
+  },
+  plan: { type: "boolean", description: "Print the plan and stop", default: false },
+  parallel: {
+    type: "string",
+    description: "Members side by side (default: what is measured to be fastest)",
+    valueHint: "N",
+  },
+  "shard-size": {
+    type: "string",
+    description: "Galaxies whose predictions are saved together (default: 1000)",
+    valueHint: "N",
+  },
+  backend: backendArg,
+  job: {
+    type: "string",
+    description: "Only these jobs of a planned folder, for schedulers: train/NAME,predict/NAME,…",
+    valueHint: "JOBS",
+  },
+  threads: { ...threadsArg, description: "CPU threads of --job (default: all cores)" },
+  workers: workersArg,
+} as const;
+
+export const reproduce = defineCommand({
+  meta: {
+    name: "reproduce",
+    description: "An ensemble within a budget: plan, members, predictions, blend, report.",
+  },
+  args,
+  async run({ args: given }) {
+    refuseUnknown("reproduce", given, args);
+    const interrupt = onInterrupt(say);
+    const { signal } = interrupt;
+    const folder = resolve(given.out);
+    const started = performance.now();
+    try {
+      if (given.job !== undefined) {
+        const ensemble = openEnsemble(folder);
+        const options = {
+          threads: integerArg("reproduce", "threads", given.threads),
+          workers: integerArg("reproduce", "workers", given.workers),
+          signal,
+        };
+        for (const job of given.job.split(",").map((text) => parseJob(text, ensemble)))
+          if (!(await runJob(ensemble, job, options))) return 130;
+        return 0;
+      }
+      const unlock = await lockRun(folder);
+      try {
+        let ensemble: Ensemble;
+        if (hasEnsemble(folder)) {
+          ensemble = openEnsemble(folder);
+          sameAsPlanned(ensemble, given);
+          say(`going on with ${ensemble.planned.length} members in ${folder}`);
+        } else {
+          const prepared = await prepareEnsemble({
+            folder,
+            data: dataPath("reproduce", given.data),
+            budget: given.budget ?? "30m",
+            members: given.members,
+            backend: given.backend,
+            parallel: integerArg("reproduce", "parallel", given.parallel),
+            shardSize: integerArg("reproduce", "shard-size", given["shard-size"]),
+            started,
+            signal,
+          });
+          if (!prepared) return 130;
+          for (const line of prepared.lines) say(line);
+          if (given.plan) return 0;
+          ensemble = createEnsemble(folder, prepared.file);
+        }
+        const { finished, failed } = await runEnsemble(ensemble, signal);
+        if (!finished) {
+          say(
+            `stopped; the same command goes on, or: npm run kaggle -- reproduce --out ${given.out}`,
+          );
+          return 130;
+        }
+        const submission = submissionFile(ensemble);
+        const blend = readBlend(submission.replace(/\.csv$/, ".blend.json"));
+        for (const line of blend ? describeBlend(blend) : []) console.log(line);
+        console.log(`submission  ${submission}`);
+        console.log(`report      ${reportFile(ensemble)}`);
+        say(`done in ${formatSeconds((performance.now() - started) / 1000)}`);
+        for (const { name, reason } of failed) say(`without ${name}: ${reason}`);
+        return failed.length > 0 ? 1 : 0;
+      } finally {
+        await unlock();
+      }
+    } finally {
+      interrupt.release();
+    }
+  },
+});
+
+/** A folder's plan stands; another one needs another folder. */
+function sameAsPlanned(
+  ensemble: Ensemble,
+  given: { budget?: string | undefined; members?: string | undefined; data?: string | undefined },
+): void {
+  const asked = { ...given, data: given.data === undefined ? undefined : resolve(given.data) };
+  for (const name of ["budget", "members", "data"] as const)
+    if (asked[name] !== undefined && asked[name] !== ensemble[name])
+      throw new CliError(
+        `reproduce: ${ensemble.folder} was planned with --${name} ${ensemble[name]}; go on without the option, or give another --out`,
+      );
+}

@@ -1,0 +1,50 @@
+/** A plan as lines of text. */
+import { formatSeconds } from "../progress.ts";
+import type { Plan } from "./plan.ts";
+
+export interface PlanPlace {
+  /** Of the disk that the folder is on; undefined where the system does not tell. */
+  freeBytes: number | undefined;
+  /** In words, as each member gets it. */
+  backend: string;
+}
+
+export function describePlan(plan: Plan, { freeBytes, backend }: PlanPlace): string[] {
+  const { members, lanes, transforms, seconds, bytes, remarks } = plan;
+  const rows = members.map(({ name, seed, budget, steps, trainSeconds, predictSeconds }) => [
+    name,
+    `seed ${seed}`,
+    "steps" in budget
+      ? `${steps.toLocaleString("en")} steps`
+      : `${minutes(budget.minutes)}, about ${steps.toLocaleString("en")} steps`,
+    `train ${formatSeconds(trainSeconds)}`,
+    `predict ${formatSeconds(predictSeconds)}`,
+  ]);
+  const widths = rows[0]!.map((_, k) => Math.max(...rows.map((row) => row[k]!.length)));
+  const table = rows.map(
+    (row) =>
+      `  ${row
+        .map((cell, k) => cell.padEnd(widths[k]!))
+        .join("  ")
+        .trimEnd()}`,
+  );
+  const side = lanes > 1 ? `${lanes} side by side, each` : "one after the other";
+  const free = freeBytes === undefined ? "" : ` of ${gigabytes(freeBytes)} free`;
+  return [
+    `${members.length} ${members.length > 1 ? "members" : "member"}, ${side} on ${backend}`,
+    ...table,
+    `  ${transforms.length} transforms · about ${formatSeconds(seconds)} in all · ${gigabytes(bytes)}${free}`,
+    ...(freeBytes !== undefined && bytes > freeBytes
+      ? ["  ! the disk has too little room for it"]
+      : []),
+    ...remarks.map((remark) => `  ! ${remark}`),
+  ];
+}
+
+function minutes(value: number): string {
+  return formatSeconds(value * 60);
+}
+
+function gigabytes(bytes: number): string {
+  return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}

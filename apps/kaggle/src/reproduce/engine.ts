@@ -1,0 +1,118 @@
+/**
+ * An ensemble on this machine: members side by side, each a chain of jobs in a process of its own; then the blend.
+ * A process that is killed is started again and goes on; a member that fails is said, and the rest goes on.
+ */
+import { CliError } from "../errors.ts";
+import { createProgress, say } from "../progress.ts";
+import { lastWords, runChild } from "./child.ts";
+import {
+  type Ensemble,
+  isPredicted,
+  logFile,
+  predictedFraction,
+  trainedFraction,
+} from "./folder.ts";
+import { formatJob, runJob } from "./jobs.ts";
+import type { PlannedMember } from "./plan.ts";
+
+export interface EngineResult {
+  /** False when it was interrupted. */
+  finished: boolean;
+  /** Members that failed, and what they said last. */
+  failed: { name: string; reason: string }[];
+}
+
+/** How often a member's process may be killed before it is given up. */
+const TRIES = 3;
+const WATCH_MS = 1000;
+
+export async function runEnsemble(ensemble: Ensemble, signal: AbortSignal): Promise<EngineResult> {
+  const failed: EngineResult["failed"] = [];
+  const here = { threads: ensemble.threads, workers: undefined, signal };
+  if (!(await runJob(ensemble, { kind: "decode" }, here))) return { finished: false, failed };
+
+  const queue = ensemble.planned.filter((member) => !isPredicted(ensemble, member));
+  const running = new Set<PlannedMember>();
+  const lane = async () => {
+    for (let member = queue.shift(); member && !signal.aborted; member = queue.shift()) {
+      running.add(member);
+      const reason = await runMember(ensemble, member, signal);
+      running.delete(member);
+      if (reason === undefined) continue;
+      failed.push({ name: member.name, reason });
+      say(`${member.name} failed: ${reason}; the others go on`);
+    }
+  };
+  const watch = watchMembers(ensemble, running);
+  try {
+    await Promise.all(Array.from({ length: ensemble.lanes }, lane));
+  } finally {
+    await watch.stop();
+  }
+  if (signal.aborted) return { finished: false, failed };
+  if (failed.length === ensemble.planned.length)
+    throw new CliError(`reproduce: every member failed; ${failed[0]!.name}: ${failed[0]!.reason}`);
+  await runJob(ensemble, { kind: "blend" }, here);
+  return { finished: true, failed };
+}
+
+/** Trains and predicts one member; returns why it failed, if it did. */
+async function runMember(
+  ensemble: Ensemble,
+  { name }: PlannedMember,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const log = logFile(ensemble, name);
+  const jobs = [
+    { kind: "train", member: name },
+    { kind: "predict", member: name },
+  ] as const;
+  const workers = Math.max(1, (ensemble.threads ?? 2) - 1);
+  const args = [
+    ...["reproduce", "--out", ensemble.folder, "--job", jobs.map(formatJob).join()],
+    ...(ensemble.threads
+      ? ["--threads", String(ensemble.threads), "--workers", String(workers)]
+      : []),
+  ];
+  for (let attempt = 1; ; attempt++) {
+    const { code, killedBy } = await runChild({ args, log, signal });
+    if (code === 0 || signal.aborted) return undefined;
+    if (code !== null && code !== 130) return lastWords(log);
+    const how = killedBy ? `was killed (${killedBy})` : "was stopped";
+    if (attempt === TRIES) return `its process ${how} ${TRIES} times`;
+    say(`${name} ${how}; going on with it`);
+  }
+}
+
+/** One line about all members, read from their folders. */
+function watchMembers(ensemble: Ensemble, running: ReadonlySet<PlannedMember>) {
+  const { planned } = ensemble;
+  const seconds = planned.map((m) => [m.trainSeconds, m.predictSeconds] as const);
+  const total = seconds.reduce((sum, [train, predict]) => sum + train + predict, 0);
+  const progress = createProgress("members", Math.ceil(total));
+  const update = async () => {
+    let done = 0;
+    const notes: string[] = [];
+    for (const [i, member] of planned.entries()) {
+      const [train, predict] = seconds[i]!;
+      const trained = isPredicted(ensemble, member) ? 1 : await trainedFraction(ensemble, member);
+      const predicted = trained < 1 ? 0 : await predictedFraction(ensemble, member);
+      done += train * trained + predict * predicted;
+      if (!running.has(member)) continue;
+      const [verb, fraction] = trained < 1 ? ["trains", trained] : ["predicts", predicted];
+      notes.push(`${member.name} ${verb} ${Math.floor(100 * fraction)}%`);
+    }
+    progress.update(Math.floor(done), notes.join(" · "));
+  };
+  let busy: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    busy = busy.then(update);
+  }, WATCH_MS);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await busy;
+      progress.stop();
+    },
+  };
+}

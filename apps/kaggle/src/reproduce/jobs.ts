@@ -1,0 +1,153 @@
+/**
+ * What an ensemble is made by, in jobs that any scheduler can run: each does what its folder lacks, and nothing when
+ * it lacks nothing.
+ */
+import { blendMembers } from "../blend.ts";
+import { CliError } from "../errors.ts";
+import { predictRun } from "../predict.ts";
+import { say } from "../progress.ts";
+import { writeReport } from "../report/report.ts";
+import { InUseError } from "../run.ts";
+import { isShardDone } from "../shards.ts";
+import { trainRun } from "../train.ts";
+import { decodeFor } from "./decode.ts";
+import {
+  type Ensemble,
+  isBlended,
+  isPredicted,
+  isStarted,
+  memberFolder,
+  memberShards,
+  reportFile,
+  submissionFile,
+  trainedFraction,
+} from "./folder.ts";
+import type { PlannedMember } from "./plan.ts";
+
+export type Job =
+  | { kind: "decode" }
+  | { kind: "train"; member: string }
+  /** A part leaves the joining to a later job without. */
+  | { kind: "predict"; member: string; part?: { index: number; of: number } }
+  | { kind: "blend" };
+
+/** decode, train/NAME, predict/NAME, predict/NAME/2-of-8, blend */
+export function formatJob(job: Job): string {
+  if (job.kind === "decode" || job.kind === "blend") return job.kind;
+  const part = job.kind === "predict" && job.part ? `/${job.part.index}-of-${job.part.of}` : "";
+  return `${job.kind}/${job.member}${part}`;
+}
+
+export function parseJob(text: string, { planned, folder }: Ensemble): Job {
+  if (text === "decode" || text === "blend") return { kind: text };
+  const [, kind, member = "", index, of] =
+    /^(train|predict)\/([^/]+)(?:\/(\d+)-of-(\d+))?$/.exec(text) ?? [];
+  if (!planned.some(({ name }) => name === member) || (kind === "train" && index !== undefined))
+    throw new CliError(
+      `reproduce: expected decode, train/NAME, predict/NAME, predict/NAME/K-of-N or blend for --job, with a member of ${folder}, but got ${text}`,
+    );
+  if (kind === "train") return { kind, member };
+  const part = index === undefined ? undefined : { index: Number(index), of: Number(of) };
+  return { kind: "predict", member, ...(part && { part }) };
+}
+
+export interface JobOptions {
+  threads: number | undefined;
+  workers: number | undefined;
+  signal: AbortSignal;
+}
+
+/** Runs a job here; false when it was interrupted, with everything saved. */
+export async function runJob(ensemble: Ensemble, job: Job, options: JobOptions): Promise<boolean> {
+  if (job.kind === "decode") return decodeFor(ensemble.planned, ensemble.data, options.signal);
+  if (job.kind === "blend") {
+    await blendAll(ensemble, options);
+    return true;
+  }
+  const member = ensemble.planned.find(({ name }) => name === job.member)!;
+  if (job.kind === "train") return trainMember(ensemble, member, options);
+  await predictMember(ensemble, member, job.part, options);
+  return true;
+}
+
+/** An earlier process that was told to stop may still be saving. */
+const PATIENCE_MS = 60_000;
+
+async function trainMember(
+  ensemble: Ensemble,
+  member: PlannedMember,
+  { threads, workers, signal }: JobOptions,
+): Promise<boolean> {
+  if ((await trainedFraction(ensemble, member)) === 1) return true;
+  const { recipe, seed, budget } = member;
+  const asked = performance.now();
+  for (;;) {
+    try {
+      const { finished } = await trainRun({
+        recipe,
+        data: ensemble.data,
+        out: memberFolder(ensemble, member),
+        budget,
+        resume: isStarted(ensemble, member),
+        backend: ensemble.backend,
+        threads,
+        seed,
+        workers,
+        checkpointSteps: undefined,
+        signal,
+      });
+      return finished;
+    } catch (error) {
+      if (!(error instanceof InUseError) || performance.now() - asked > PATIENCE_MS) throw error;
+      say(`${error.message}; waiting for it to end`);
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      if (signal.aborted) return false;
+    }
+  }
+}
+
+async function predictMember(
+  ensemble: Ensemble,
+  member: PlannedMember,
+  part: { index: number; of: number } | undefined,
+  { threads, workers, signal }: JobOptions,
+): Promise<void> {
+  if (isPredicted(ensemble, member)) return;
+  if ((await trainedFraction(ensemble, member)) < 1)
+    throw new CliError(`reproduce: ${member.name} is not trained to its end yet`);
+  await predictRun({
+    run: memberFolder(ensemble, member),
+    data: ensemble.data,
+    split: ensemble.galaxies.test > 0 ? "all" : "valid",
+    transforms: ensemble.transforms,
+    backend: ensemble.backend,
+    threads,
+    workers,
+    shardSize: ensemble.shardSize,
+    part,
+    signal,
+  });
+}
+
+/** Blends what is predicted, whole or in shards that are all there, and says what is not. */
+async function blendAll(ensemble: Ensemble, options: JobOptions): Promise<void> {
+  const ready: PlannedMember[] = [];
+  for (const member of ensemble.planned) {
+    if (!isPredicted(ensemble, member) && (await isWhole(ensemble, member)))
+      await predictMember(ensemble, member, undefined, options);
+    if (isPredicted(ensemble, member)) ready.push(member);
+    else say(`${member.name} is not predicted; the blend is of the others`);
+  }
+  if (ready.length === 0)
+    throw new CliError(`reproduce: no member of ${ensemble.folder} is predicted yet`);
+  if (isBlended(ensemble)) return;
+  const runs = ready.map((member) => memberFolder(ensemble, member));
+  const out = submissionFile(ensemble);
+  await blendMembers({ members: runs, out, labels: ensemble.data });
+  await writeReport({ runs, out: reportFile(ensemble), data: ensemble.data, blend: out });
+}
+
+async function isWhole(ensemble: Ensemble, member: PlannedMember): Promise<boolean> {
+  if ((await trainedFraction(ensemble, member)) < 1) return false;
+  return (await memberShards(ensemble, member)).every(isShardDone);
+}

@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { ensembleNames, loadEnsemble } from "./members.ts";
+
+const root = mkdtempSync(join(tmpdir(), "gz-members-"));
+afterAll(() => rmSync(root, { recursive: true }));
+const file = (name: string, content: unknown) => {
+  const path = join(root, name);
+  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+  return path;
+};
+
+test("every ensemble that ships can be loaded, under names of their own", () => {
+  expect(ensembleNames()).toEqual(["small", "winner"]);
+  for (const name of ensembleNames()) {
+    const members = loadEnsemble(name).map((member) => member.name);
+    expect(new Set(members).size).toBe(members.length);
+  }
+  expect(loadEnsemble("winner")).toHaveLength(17);
+  expect(
+    loadEnsemble("winner")
+      .map(({ name }) => name)
+      .slice(0, 3),
+  ).toEqual(["best-1", "best-2", "maxout2048-extradense-big256"]);
+});
+
+test("a recipe is a name, or a file beside the ensemble's", () => {
+  file("wide.json", { extends: "tiny", batch: 64 });
+  const [wide, tiny, again] = loadEnsemble(
+    file("mine.json", {
+      members: [
+        { recipe: "wide.json", seed: 1 },
+        { recipe: "tiny", seed: 1 },
+        { recipe: "wide.json", seed: 2 },
+      ],
+    }),
+  );
+  expect(wide).toMatchObject({ name: "wide-1", seed: 1, recipe: { name: "wide", batch: 64 } });
+  expect(tiny).toMatchObject({ name: "tiny", recipe: { batch: 32 } });
+  expect(again).toMatchObject({ name: "wide-2", seed: 2 });
+});
+
+test.each([
+  [{ members: [] }, /expected >=1 for members in .* but got 0/],
+  [{ members: [{ recipe: "tiny" }] }, /for members\.0\.seed in .* but got undefined/],
+  [{ members: [{ recipe: "tiny", seed: 1, weight: 2 }] }, /members\.0\.weight/],
+  ["{", /ensemble\.json is not JSON/],
+  [
+    {
+      members: [
+        { recipe: "tiny", seed: 3 },
+        { recipe: "tiny", seed: 3 },
+      ],
+    },
+    /expected another seed for members\.1 .* tiny has seed 3 already \(members\.0\)/,
+  ],
+  [{ members: [{ recipe: "nowhere", seed: 1 }] }, /but got nowhere/],
+])("refuses %j", (content, message) => {
+  expect(() => loadEnsemble(file("ensemble.json", content))).toThrow(message);
+});
+
+test("an unknown name is answered with those there are", () => {
+  expect(() => loadEnsemble("large")).toThrow(
+    "expected one of small, winner or a JSON file for --members but got large",
+  );
+});

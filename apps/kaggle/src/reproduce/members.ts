@@ -1,0 +1,87 @@
+/**
+ * An ensemble is a JSON file: { about, members: [{ recipe, seed }] }. Named ones lie in apps/kaggle/ensembles; a recipe
+ * is a name, or a JSON file beside the ensemble's.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { CliError } from "../errors.ts";
+import { loadRecipe, type Recipe } from "../recipe.ts";
+
+export interface Member {
+  /** Of its folder: the recipe's name, numbered where a recipe has several members. */
+  name: string;
+  recipe: Recipe;
+  seed: number;
+}
+
+const schema = v.strictObject({
+  about: v.optional(v.string()),
+  members: v.pipe(
+    v.array(
+      v.strictObject({
+        recipe: v.pipe(v.string(), v.minLength(1)),
+        seed: v.pipe(v.number(), v.integer(), v.minValue(0)),
+      }),
+    ),
+    v.minLength(1),
+  ),
+});
+
+const FOLDER = fileURLToPath(new URL("../../ensembles/", import.meta.url));
+
+/** Names of the ensembles that ship with the app. */
+export function ensembleNames(): string[] {
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => file.slice(0, -5))
+    .sort();
+}
+
+/** The members of a named ensemble, or of a JSON file; two members that would be the same run are refused. */
+export function loadEnsemble(nameOrFile: string): Member[] {
+  const named = `${FOLDER}${nameOrFile}.json`;
+  const file = /^[\w-]+$/.test(nameOrFile) && existsSync(named) ? named : nameOrFile;
+  if (!existsSync(file))
+    throw new CliError(
+      `reproduce: expected one of ${ensembleNames().join(", ")} or a JSON file for --members but got ${nameOrFile}`,
+    );
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new CliError(`reproduce: ${file} is not JSON: ${(error as Error).message}`);
+  }
+  const result = v.safeParse(schema, content);
+  if (!result.success) {
+    const issue = result.issues[0];
+    const path = v.getDotPath(issue) ?? "the ensemble";
+    throw new CliError(
+      `reproduce: expected ${issue.expected ?? issue.requirement} for ${path} in ${file} but got ${issue.received}`,
+    );
+  }
+  const members = result.output.members.map(({ recipe, seed }) => {
+    const beside = resolve(dirname(file), recipe);
+    return {
+      recipe: loadRecipe(recipe.endsWith(".json") && existsSync(beside) ? beside : recipe),
+      seed,
+    };
+  });
+  return members.map(({ recipe, seed }, i) => {
+    const same = members.flatMap((other, j) => (other.recipe.name === recipe.name ? [j] : []));
+    const key = JSON.stringify([recipe, seed]);
+    const twin = same.find(
+      (j) => j < i && JSON.stringify([members[j]!.recipe, members[j]!.seed]) === key,
+    );
+    if (twin !== undefined)
+      throw new CliError(
+        `reproduce: expected another seed for members.${i} of ${file} but ${recipe.name} has seed ${seed} already (members.${twin})`,
+      );
+    return {
+      name: same.length > 1 ? `${recipe.name}-${same.indexOf(i) + 1}` : recipe.name,
+      recipe,
+      seed,
+    };
+  });
+}

@@ -1,0 +1,192 @@
+/**
+ * What a budget buys: each member's share of it, how many transforms predictions are averaged over, the time and disk
+ * that it takes, and what it cannot reach. Pure: numbers in, a plan out.
+ */
+
+import type { Draw } from "@gz/augment";
+import { transforms as combine, WINNER_TRANSFORMS } from "@gz/ensemble";
+import { CliError } from "../errors.ts";
+import type { Speed } from "../measure.ts";
+import { formatSeconds } from "../progress.ts";
+import type { Recipe } from "../recipe.ts";
+import type { Budget } from "../run.ts";
+import type { EnsembleBudget } from "./budget.ts";
+import type { Member } from "./members.ts";
+
+export interface PlanInput {
+  members: readonly Member[];
+  budget: EnsembleBudget;
+  /** One for each member. */
+  speeds: readonly Speed[];
+  /** Members that run side by side. */
+  lanes: number;
+  galaxies: { valid: number; test: number };
+  /** Seconds of the budget that are gone already. */
+  spentSeconds: number;
+  /** Decoded pixels on disk. */
+  cacheBytes: number;
+}
+
+export interface PlannedMember extends Member {
+  budget: Budget;
+  /** Expected ones where the budget is minutes. */
+  steps: number;
+  trainSeconds: number;
+  predictSeconds: number;
+}
+
+export interface Plan {
+  members: PlannedMember[];
+  transforms: readonly Draw[];
+  lanes: number;
+  /** From the start of the first member to the report. */
+  seconds: number;
+  bytes: number;
+  /** What the budget cannot reach, a sentence each. */
+  remarks: string[];
+}
+
+const TURNS = Array.from({ length: 10 }, (_, i) => 36 * i);
+const FLIPS = [false, true];
+/** The winner's 60; without his zooms; quarter turns, which resample nothing anew; none. */
+const TRANSFORMS: readonly (readonly Draw[])[] = [
+  WINNER_TRANSFORMS,
+  combine({ rotations: TURNS, flips: FLIPS }),
+  combine({ rotations: [0, 90, 180, 270], flips: FLIPS }),
+  combine(),
+];
+/** Of a member's time in a total budget; more transforms than fit are worth less than more training. */
+const PREDICTION_SHARE = 0.3;
+/** Seconds of blending and the report, and those of a galaxy and member. */
+const FINISH = { base: 10, galaxy: 1e-4 };
+/** Validations of up to 1,024 galaxies each during training. */
+const VALIDATIONS = { times: 20, galaxies: 1024 };
+/** Checkpoints kept: two, the best, and one that is being written. */
+const CHECKPOINTS = 4;
+/** Bytes of a row of predictions, 37 decimals; means and single views, shards and whole. */
+const ROW_BYTES = 37 * 11 * 4;
+/** A shorter training is no training. */
+const LEAST_STEPS = 20;
+/**
+ * Steps in which the winner's initialisation was measured not to leave the plateau of the mean label
+ * (batch 16, 4,000 galaxies).
+ */
+const PLATEAU_STEPS = 2000;
+
+export function planEnsemble(input: PlanInput): Plan {
+  const { members, budget, speeds, lanes, galaxies, cacheBytes } = input;
+  const count = galaxies.valid + galaxies.test;
+  const finish = FINISH.base + FINISH.galaxy * count * members.length;
+  const rounds = Math.ceil(members.length / lanes);
+  const slot =
+    budget.kind === "total"
+      ? (budget.minutes * 60 - input.spentSeconds - finish) / rounds
+      : Number.POSITIVE_INFINITY;
+  const predictSeconds = ({ predictMs }: Speed, transforms: readonly Draw[]) =>
+    (predictMs * count * transforms.length) / 1000;
+  const slowest = (transforms: readonly Draw[]) =>
+    Math.max(...speeds.map((speed) => predictSeconds(speed, transforms)));
+  const transforms =
+    TRANSFORMS.find((set) => slowest(set) <= PREDICTION_SHARE * slot) ?? TRANSFORMS.at(-1)!;
+
+  const planned = members.map((member, i): PlannedMember => {
+    const speed = speeds[i]!;
+    const prediction = predictSeconds(speed, transforms);
+    const validation =
+      (VALIDATIONS.times * Math.min(galaxies.valid, VALIDATIONS.galaxies) * speed.predictMs) / 1000;
+    if (budget.kind === "full" || budget.kind === "steps") {
+      const steps = budget.kind === "full" ? member.recipe.steps : budget.steps;
+      const trainSeconds = speed.startSeconds + validation + (steps * speed.stepMs) / 1000;
+      return { ...member, budget: { steps }, steps, trainSeconds, predictSeconds: prediction };
+    }
+    const seconds =
+      budget.kind === "minutes" ? budget.minutes * 60 : slot - speed.startSeconds - prediction;
+    const steps = Math.floor(((seconds - Math.min(validation, seconds / 2)) * 1000) / speed.stepMs);
+    if (steps < LEAST_STEPS) {
+      const least =
+        (speed.stepMs * LEAST_STEPS) / 1000 + validation + speed.startSeconds + prediction;
+      const total =
+        budget.kind === "total" ? input.spentSeconds + finish + rounds * least : least - prediction;
+      throw new CliError(
+        `reproduce: expected at least ${formatSeconds(Math.ceil(total))}${budget.kind === "total" ? "" : " a model"} for --budget, or fewer --members, but ${member.name} would get ${Math.max(0, steps)} steps`,
+      );
+    }
+    return {
+      ...member,
+      budget: { minutes: seconds / 60 },
+      steps,
+      trainSeconds: speed.startSeconds + seconds,
+      predictSeconds: prediction,
+    };
+  });
+  return {
+    members: planned,
+    transforms,
+    lanes,
+    seconds:
+      finish +
+      makespan(
+        planned.map((m) => m.trainSeconds + m.predictSeconds),
+        lanes,
+      ),
+    bytes:
+      cacheBytes +
+      (members.length + 1) * count * ROW_BYTES +
+      speeds.reduce((sum, { checkpointBytes }) => sum + CHECKPOINTS * checkpointBytes, 0),
+    remarks: [...remarksOf(planned), ...transformsRemark(transforms, slowest(WINNER_TRANSFORMS))],
+  };
+}
+
+/** Seconds until all are done, each started in order by the first of the lanes that is free. */
+export function makespan(seconds: readonly number[], lanes: number): number {
+  const free = new Array<number>(lanes).fill(0);
+  for (const duration of seconds) free[free.indexOf(Math.min(...free))]! += duration;
+  return Math.max(...free);
+}
+
+/** Members side by side, of the numbers that were measured, that train them all soonest within the memory. */
+export function chooseLanes(
+  members: number,
+  measured: readonly { lanes: number; stepMs: number; memoryBytes: number }[],
+  memoryBytes: number,
+): number {
+  const fits = measured.filter((m) => m.lanes === 1 || m.lanes * m.memoryBytes <= memoryBytes);
+  const time = ({ lanes, stepMs }: { lanes: number; stepMs: number }) =>
+    Math.ceil(members / lanes) * stepMs;
+  return fits.reduce((best, other) => (time(other) < time(best) ? other : best)).lanes;
+}
+
+function remarksOf(members: readonly PlannedMember[]): string[] {
+  const remarks: string[] = [];
+  const stuck = members.filter((m) => startsFlat(m.recipe) && m.steps <= PLATEAU_STEPS);
+  if (stuck.length > 0)
+    remarks.push(
+      `${names(stuck)}: with the winner's initial weights ${PLATEAU_STEPS.toLocaleString("en")} steps did not leave the plateau of the mean label; fewer cannot be expected to (--members small is made for this budget)`,
+    );
+  const short = members.filter((m) => !stuck.includes(m) && m.steps < 0.5 * m.recipe.steps);
+  if (short.length > 0) {
+    const share = Math.min(...short.map((m) => m.steps / m.recipe.steps));
+    remarks.push(
+      `${names(short)}: ${(100 * share).toPrecision(2)} % of the recipe's steps at the least; the schedule is drawn together to fit`,
+    );
+  }
+  return remarks;
+}
+
+function transformsRemark(transforms: readonly Draw[], seconds: number): string[] {
+  if (transforms === WINNER_TRANSFORMS) return [];
+  return [
+    `predictions are averaged over ${transforms.length} of the winner's 60 transforms, since all take ${formatSeconds(seconds)} a member`,
+  ];
+}
+
+/** The winner's start: small Gaussian weights under plain SGD. */
+function startsFlat({ network, optimizer }: Recipe): boolean {
+  return network.kind === "parts" && optimizer.kind === "nesterov" && network.conv[0]?.std !== "he";
+}
+
+function names(members: readonly PlannedMember[]): string {
+  const [first, second] = members;
+  if (members.length > 3) return `${first!.name} and ${members.length - 1} more`;
+  return second ? members.map(({ name }) => name).join(", ") : first!.name;
+}

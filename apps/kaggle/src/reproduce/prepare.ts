@@ -1,0 +1,197 @@
+/** From what a person asks to a plan in a folder: data opened and decoded, recipes measured, the budget divided. */
+import { mkdirSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
+import { join } from "node:path";
+import { openDataset, pixelCacheSize, type Split } from "@gz/galaxies";
+import { CliError } from "../errors.ts";
+import type { Measured } from "../measure.ts";
+import { SHARD_SIZE } from "../predict.ts";
+import { say } from "../progress.ts";
+import type { Recipe } from "../recipe.ts";
+import { writeAtomic } from "../run.ts";
+import { splitRows } from "../split.ts";
+import { type EnsembleBudget, parseBudget } from "./budget.ts";
+import { lastWords, runChild } from "./child.ts";
+import { decodeFor } from "./decode.ts";
+import { describePlan } from "./describe-plan.ts";
+import type { EnsembleFile } from "./folder.ts";
+import { loadEnsemble, type Member } from "./members.ts";
+import { chooseLanes, planEnsemble } from "./plan.ts";
+
+export interface PrepareOptions {
+  folder: string;
+  data: string;
+  budget: string;
+  /** Left out: the winner's for budgets a model, else the small one. */
+  members: string | undefined;
+  backend: string;
+  /** Members side by side; left out, what is measured to be fastest. */
+  parallel: number | undefined;
+  shardSize: number | undefined;
+  /** performance.now() when the budget began. */
+  started: number;
+  signal: AbortSignal;
+}
+
+/** Memory that members side by side may take. */
+const MEMORY_SHARE = 0.8;
+
+/** The plan, for plan.json, and its description; undefined when interrupted. */
+export async function prepareEnsemble(
+  options: PrepareOptions,
+): Promise<{ file: EnsembleFile; lines: string[] } | undefined> {
+  const { folder, data, signal } = options;
+  const budget = parseBudget(options.budget);
+  const named = options.members ?? (budget.kind === "total" ? "small" : "winner");
+  const members = loadEnsemble(named);
+  const { galaxies, cacheBytes } = await survey(data, members);
+
+  if (!(await decodeFor(members, data, signal))) return undefined;
+  const measured = await measureMembers(members, budget, options);
+  if (!measured) return undefined;
+  const { lanes, threads, of } = measured;
+  const plan = planEnsemble({
+    members,
+    budget,
+    speeds: members.map(({ recipe }) => of(recipe)),
+    lanes,
+    galaxies,
+    cacheBytes,
+    spentSeconds: (performance.now() - options.started) / 1000,
+  });
+  const { backend } = of(members[0]!.recipe);
+  const freeBytes = await statfs(folder).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => undefined,
+  );
+  return {
+    file: {
+      formatVersion: 1,
+      budget: options.budget,
+      members: named,
+      data,
+      galaxies,
+      backend: backend.split(" ")[0]!,
+      lanes,
+      ...(threads && { threads }),
+      transforms: plan.transforms,
+      shardSize: options.shardSize ?? SHARD_SIZE,
+      planned: plan.members,
+    },
+    lines: describePlan(plan, { freeBytes, backend }),
+  };
+}
+
+/** What is to be predicted, and what its decoded pixels take. */
+async function survey(data: string, members: readonly Member[]) {
+  const dataset = await openDataset(data);
+  try {
+    const { valid } = splitRows(dataset.trainIds.length);
+    if (!dataset.labels || valid === 0)
+      throw new CliError(
+        `reproduce: expected at least 10 labelled galaxies in ${data} but got ${dataset.labels ? dataset.trainIds.length : 0}`,
+      );
+    let cacheBytes = 0;
+    for (const shrink of new Set(members.map(({ recipe }) => recipe.input.shrink)))
+      for (const split of ["train", "test"] as Split[])
+        if (shrink > 1) cacheBytes += pixelCacheSize(dataset, split, { shrink });
+    return { galaxies: { valid, test: dataset.testIds.length }, cacheBytes };
+  } finally {
+    await dataset.close();
+  }
+}
+
+/** Measures every recipe, the most frequent one also with several processes side by side. */
+async function measureMembers(
+  members: readonly Member[],
+  budget: EnsembleBudget,
+  options: PrepareOptions,
+) {
+  const cores = availableParallelism();
+  const recipes = new Map<string, Recipe>();
+  for (const { recipe } of members) recipes.set(costKey(recipe), recipe);
+  const seconds = budget.kind === "total" ? Math.min(5, Math.max(1, budget.minutes * 0.2)) : 2;
+  say(
+    `measuring ${[...recipes.values()].map(({ name }) => name).join(", ")} on this machine, some seconds each`,
+  );
+  const main = members[0]!.recipe;
+  const alone = await measure(main, 1, undefined, seconds, options);
+  if (!alone) return undefined;
+  const results = new Map<string, Measured>([[costKey(main), alone]]);
+
+  let lanes = options.parallel ?? 1;
+  if (!alone.gpu) {
+    const most = Math.min(members.length, cores);
+    const wanted = options.parallel
+      ? [options.parallel]
+      : [...new Set([Math.ceil(most / 2), most])];
+    const tried = [{ ...alone, lanes: 1 }];
+    for (const count of wanted.filter((count) => count > 1)) {
+      const each = await measure(main, count, threadsOf(cores, count), seconds, options);
+      if (!each) return undefined;
+      tried.push({ ...each, lanes: count });
+    }
+    lanes = options.parallel ?? chooseLanes(members.length, tried, MEMORY_SHARE * totalmem());
+    results.set(costKey(main), tried.find((one) => one.lanes === lanes) ?? alone);
+  }
+  const threads = lanes > 1 ? threadsOf(cores, lanes) : undefined;
+  for (const [key, recipe] of recipes) {
+    if (results.has(key)) continue;
+    const one = await measure(recipe, lanes, threads, seconds, options);
+    if (!one) return undefined;
+    results.set(key, one);
+  }
+  return { lanes, threads, of: (recipe: Recipe): Measured => results.get(costKey(recipe))! };
+}
+
+const threadsOf = (cores: number, lanes: number): number => Math.max(1, Math.floor(cores / lanes));
+
+/** Recipes that cost the same share a measurement. */
+function costKey({ input, network, optimizer, batch }: Recipe): string {
+  return JSON.stringify([
+    input.shrink,
+    input.size,
+    input.angles.length,
+    network,
+    optimizer.kind,
+    batch,
+  ]);
+}
+
+/** Means over `lanes` processes that measure at the same time; undefined when interrupted. */
+async function measure(
+  recipe: Recipe,
+  lanes: number,
+  threads: number | undefined,
+  seconds: number,
+  { folder, data, backend, signal }: PrepareOptions,
+): Promise<Measured | undefined> {
+  const file = join(folder, "logs", `measure-${recipe.name}.json`);
+  mkdirSync(join(folder, "logs"), { recursive: true });
+  writeAtomic(file, JSON.stringify(recipe));
+  const log = join(folder, "logs", `measure-${recipe.name}.log`);
+  const args = [
+    ...["doctor", "--recipe", file, "--data", data, "--backend", backend, "--json"],
+    ...["--seconds", String(seconds)],
+    ...(threads
+      ? ["--threads", String(threads), "--workers", String(Math.max(1, threads - 1))]
+      : []),
+  ];
+  const outcomes = await Promise.all(
+    Array.from({ length: lanes }, () => runChild({ args, log, signal })),
+  );
+  if (signal.aborted) return undefined;
+  if (outcomes.some(({ code }) => code !== 0))
+    throw new CliError(`reproduce: ${recipe.name} cannot be measured: ${lastWords(log)}`);
+  const all = outcomes.map(({ stdout }) => JSON.parse(stdout) as Measured);
+  const mean = (of: (one: Measured) => number) =>
+    all.reduce((sum, one) => sum + of(one), 0) / all.length;
+  return {
+    ...all[0]!,
+    stepMs: mean(({ stepMs }) => stepMs),
+    predictMs: mean(({ predictMs }) => predictMs),
+    startSeconds: mean(({ startSeconds }) => startSeconds),
+    memoryBytes: mean(({ memoryBytes }) => memoryBytes),
+  };
+}
