@@ -6,15 +6,18 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { applyBlend, type Blend, blend, type Member, type Pruned, prune } from "@gz/ensemble";
 import {
-  COLUMNS,
   checkSubmission,
+  columnsOf,
+  KAGGLE_TREE,
   openDataset,
   type Predictions,
+  type QuestionTree,
   readPredictions,
   writePredictions,
 } from "@gz/galaxies";
 import { CliError } from "./errors.ts";
-import { writeAtomic } from "./run.ts";
+import { labelTreeOf } from "./question-tree.ts";
+import { openRun, writeAtomic } from "./run.ts";
 
 export const WEIGHTS = ["uniform", "shared", "column"] as const;
 export type Weights = (typeof WEIGHTS)[number];
@@ -54,11 +57,14 @@ export async function blendMembers({
     throw new CliError(`blend: expected --labels for weights "${weights}" but got none`);
   const files = sources.map(predictionsFile);
   const names = memberNames(files);
+  const tree = treeOfMembers(files);
+  const columns = columnsOf(tree);
+  const width = columns.length;
   const predictions: Predictions[] = [];
-  for (const file of files) predictions.push(await readPredictions(file));
+  for (const file of files) predictions.push(await readPredictions(file, { columns }));
   sameIds(files, predictions);
 
-  const labels = labelsFile ? await readLabels(labelsFile) : undefined;
+  const labels = labelsFile ? await readLabels(labelsFile, tree) : undefined;
   const labelled = labels && new Map(labels.ids.map((id, i) => [id, i]));
   const ids = predictions[0]!.ids.filter((id) => !labelled?.has(id));
   const result: BlendResult = {
@@ -71,12 +77,12 @@ export async function blendMembers({
 
   let chosen: Pick<Blend, "names" | "weights"> = {
     names,
-    weights: COLUMNS.map(() => names.map(() => 1 / names.length)),
+    weights: columns.map(() => names.map(() => 1 / names.length)),
   };
   if (labels && labelled) {
-    const fit = await labelledRows(files, predictions, names, labelled);
-    const truth = rowsOf(labels, fit.ids);
-    const options = { columns: COLUMNS.length, folds: Math.min(5, fit.ids.length), seed: 1 };
+    const fit = await labelledRows(files, predictions, names, labelled, columns);
+    const truth = rowsOf(labels, fit.ids, width);
+    const options = { columns: width, folds: Math.min(5, fit.ids.length), seed: 1 };
     const strategies = WEIGHTS.map((w) => ({
       strategy: w,
       ...blend(fit.members, truth, { ...options, weights: w }),
@@ -99,9 +105,9 @@ export async function blendMembers({
   if (labels?.testIds?.length && ids.length > 0) checkSubmission(ids, labels.testIds);
   const values = applyBlend(
     chosen,
-    predictions.map((p, i) => ({ name: names[i]!, values: rowsOf(p, write) })),
+    predictions.map((p, i) => ({ name: names[i]!, values: rowsOf(p, write, width) })),
   );
-  await writePredictions(out, write, values);
+  await writePredictions(out, write, values, { columns });
   result.rows = write.length;
   writeAtomic(`${out.replace(/\.csv$/, "")}.blend.json`, `${JSON.stringify(result, null, 1)}\n`);
   return result;
@@ -117,6 +123,15 @@ function predictionsFile(source: string): string {
     if (existsSync(file)) return file;
   }
   throw new CliError(`blend: ${source} has no predictions yet; run kaggle predict --run ${source}`);
+}
+
+/** The questions of the members that are runs' predictions; Kaggle's where none is. */
+function treeOfMembers(files: string[]): QuestionTree {
+  for (const file of files) {
+    const folder = dirname(dirname(resolve(file)));
+    if (existsSync(join(folder, "recipe.json"))) return labelTreeOf(openRun(folder).recipe);
+  }
+  return KAGGLE_TREE;
 }
 
 /** RUN/predictions/test.csv is called RUN; other files by their own name; all different. */
@@ -147,6 +162,7 @@ async function labelledRows(
   predictions: Predictions[],
   names: string[],
   labelled: ReadonlyMap<number, number>,
+  columns: readonly string[],
 ): Promise<{ ids: number[]; members: Member[] }> {
   let sources = predictions;
   if (!predictions[0]!.ids.some((id) => labelled.has(id))) {
@@ -156,7 +172,7 @@ async function labelledRows(
       throw new CliError(
         `blend: expected predictions of labelled galaxies for --labels but none are in ${files[0]} and ${missing} is not there; run kaggle predict --split valid`,
       );
-    sources = await Promise.all(beside.map((file) => readPredictions(file)));
+    sources = await Promise.all(beside.map((file) => readPredictions(file, { columns })));
     sameIds(beside, sources);
   }
   const ids = sources[0]!.ids.filter((id) => labelled.has(id));
@@ -164,22 +180,28 @@ async function labelledRows(
     throw new CliError(
       `blend: expected at least 2 labelled galaxies in ${files[0]} but got ${ids.length}`,
     );
-  return { ids, members: sources.map((p, i) => ({ name: names[i]!, values: rowsOf(p, ids) })) };
+  return {
+    ids,
+    members: sources.map((p, i) => ({ name: names[i]!, values: rowsOf(p, ids, columns.length) })),
+  };
 }
 
 /** Labels of a CSV in Kaggle's format, or of a data set. */
-async function readLabels(source: string): Promise<Predictions & { testIds?: number[] }> {
-  if (!existsSync(source) || source.endsWith(".csv")) return readPredictions(source);
-  const dataset = await openDataset(source);
+async function readLabels(
+  source: string,
+  tree: QuestionTree,
+): Promise<Predictions & { testIds?: number[] }> {
+  if (!existsSync(source) || source.endsWith(".csv"))
+    return readPredictions(source, { columns: columnsOf(tree) });
+  const dataset = await openDataset(source, { tree });
   await dataset.close();
   if (!dataset.labels) throw new CliError(`blend: expected labels in ${source} but found none`);
   return { ids: dataset.trainIds, values: dataset.labels, testIds: dataset.testIds };
 }
 
 /** The rows of these ids, in their order. */
-function rowsOf({ ids, values }: Predictions, wanted: number[]): Float32Array {
+function rowsOf({ ids, values }: Predictions, wanted: number[], width: number): Float32Array {
   const row = new Map(ids.map((id, i) => [id, i]));
-  const width = COLUMNS.length;
   const out = new Float32Array(wanted.length * width);
   wanted.forEach((id, i) => {
     const at = row.get(id)! * width;

@@ -1,7 +1,8 @@
 /** Initial weights, drawn by our own generator. */
 import { createRng } from "@gz/augment";
 import * as tf from "@tensorflow/tfjs";
-import { type Network, treeOf } from "./network.ts";
+import type { Network } from "./network.ts";
+import { treeOf } from "./question-tree.ts";
 import type { Recipe } from "./recipe.ts";
 
 /**
@@ -56,7 +57,7 @@ function biasValues(
   let column = 0;
   for (const { answers } of treeOf(recipe)) {
     const votes = meanLabel.subarray(column, column + answers.length);
-    const sum = votes.reduce((a, b) => a + b, 0);
+    const sum = votes.reduce((a, b) => a + b, 0) || 1; // a question that nobody was asked
     for (let i = 0; i < answers.length; i++) {
       const share = Math.max((votes[i] ?? 0) / sum, 1e-4);
       data[column + i] = recipe.output.normalize === "softmax" ? Math.log(share) : share;

@@ -7,8 +7,8 @@ import { openDataset } from "@gz/galaxies";
 import { trainLoop } from "@gz/train";
 import { forward } from "./evaluate.ts";
 import { trainingLoss } from "./loss.ts";
-import { treeOf } from "./network.ts";
 import { pixelSource } from "./pixels.ts";
+import { labelTreeOf, treeOf } from "./question-tree.ts";
 import type { Recipe } from "./recipe.ts";
 import { phasesOf, scheduleOf } from "./recipe-training.ts";
 import { setUpTraining } from "./training-setup.ts";
@@ -105,7 +105,7 @@ async function predictionMs(
   { recipe, data, workers, seconds, signal }: MeasureOptions,
   model: Parameters<typeof forward>[0]["model"],
 ): Promise<number> {
-  const dataset = await openDataset(data);
+  const dataset = await openDataset(data, { tree: labelTreeOf(recipe) });
   try {
     const watch = stopwatch(seconds, LEAST);
     const outputs = forward({

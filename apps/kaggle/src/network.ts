@@ -1,15 +1,15 @@
 /**
- * A recipe's network as a tfjs LayersModel: views [B, V, S, S, 3] in 0..1 to vote fractions [B, 37].
+ * A recipe's network as a tfjs LayersModel: views [B, V, S, S, 3] in 0..1 to vote fractions [B, columns].
  * `parts` is the winner's (16 parts of 4 views through one convnet, maxout dense layers), `residual` one of today's.
  * Weights start at zero here; initialize() draws them, so that a model that is about to be loaded costs no draws.
  */
-import { KAGGLE_TREE, PROPER_TREE, type QuestionTree } from "@gz/galaxies";
 import { dropout, treeOutput } from "@gz/layers";
 import * as tf from "@tensorflow/tfjs";
 import { CliError } from "./errors.ts";
 import type { Apply, Start } from "./network/graph.ts";
 import { parts } from "./network/parts.ts";
 import { residual } from "./network/residual.ts";
+import { treeOf } from "./question-tree.ts";
 import type { Recipe } from "./recipe.ts";
 
 export interface Network {
@@ -56,11 +56,6 @@ export function buildNetwork(recipe: Recipe, seed: number): Network {
       `recipe ${recipe.name}: the network cannot be built at layer ${at}: ${(error as Error).message}`,
     );
   }
-}
-
-/** The recipe's question tree. */
-export function treeOf(recipe: Recipe): QuestionTree {
-  return recipe.output.tree === "kaggle" ? KAGGLE_TREE : PROPER_TREE;
 }
 
 /** A shape without its batch axis, as in "45 x 45 x 3". */

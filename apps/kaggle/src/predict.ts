@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Draw } from "@gz/augment";
 import { createMean } from "@gz/ensemble";
-import { COLUMNS, type Dataset, openDataset, writePredictions } from "@gz/galaxies";
+import { type Dataset, openDataset, writePredictions } from "@gz/galaxies";
 import { latestCheckpoint, loadCheckpoint, restoreCheckpoint, weightAverage } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { chooseBackend } from "./backend.ts";
@@ -15,6 +15,7 @@ import { forward } from "./evaluate.ts";
 import { buildNetwork } from "./network.ts";
 import { pixelSource } from "./pixels.ts";
 import { createProgress, say } from "./progress.ts";
+import { columnsOfRecipe, labelTreeOf } from "./question-tree.ts";
 import { openRun, type Run } from "./run.ts";
 import { isShardDone, joinShards, type Shard, shardsOf, shardsOfPart } from "./shards.ts";
 import { splitRows } from "./split.ts";
@@ -50,7 +51,7 @@ export async function predictRun(options: PredictOptions): Promise<string[]> {
   const checkpoint = await latestCheckpoint(run.checkpoints);
   if (!checkpoint)
     throw new CliError(`predict: ${run.folder} has no checkpoint yet; train it first`);
-  const dataset = await openDataset(data);
+  const dataset = await openDataset(data, { tree: labelTreeOf(run.recipe) });
   try {
     const counts = {
       valid: splitRows(dataset.trainIds.length).valid,
@@ -94,6 +95,8 @@ async function predictShards(
   const backend = await chooseBackend(name, threads);
   const model = await loadModel(run, checkpoint);
   say(`${run.name}: ${transforms.length} transforms on ${backend.line}`);
+  const columns = columnsOfRecipe(run.recipe);
+  const width = columns.length;
   const { train } = splitRows(dataset.trainIds.length);
   const progress = createProgress(
     run.name,
@@ -106,8 +109,8 @@ async function predictShards(
       const from = split === "valid" ? "train" : "test";
       const row = split === "valid" ? train + first : first;
       const ids = (split === "valid" ? dataset.trainIds : dataset.testIds).slice(row, row + count);
-      const means = new Float32Array(count * COLUMNS.length);
-      const singles = new Float32Array(count * COLUMNS.length);
+      const means = new Float32Array(count * width);
+      const singles = new Float32Array(count * width);
       const outputs = forward({
         model,
         recipe: run.recipe,
@@ -119,18 +122,20 @@ async function predictShards(
       });
       let finished = 0;
       for await (const { index, outputs: all } of outputs) {
-        const mean = createMean(COLUMNS.length);
-        for (let t = 0; t < transforms.length; t++) mean.add(outputsOf(all, t));
-        means.set(mean.value(), index * COLUMNS.length);
-        if (identity >= 0) singles.set(outputsOf(all, identity), index * COLUMNS.length);
+        const mean = createMean(width);
+        const under = (t: number) => all.subarray(t * width, (t + 1) * width);
+        for (let t = 0; t < transforms.length; t++) mean.add(under(t));
+        means.set(mean.value(), index * width);
+        if (identity >= 0) singles.set(under(identity), index * width);
         finished = index + 1;
         progress.update(done + finished, split);
       }
       if (finished < count) return; // interrupted
       done += count;
       mkdirSync(dirname(file), { recursive: true });
-      if (identity >= 0 && transforms.length > 1) await writePredictions(single, ids, singles);
-      await writePredictions(file, ids, means);
+      if (identity >= 0 && transforms.length > 1)
+        await writePredictions(single, ids, singles, { columns });
+      await writePredictions(file, ids, means, { columns });
     }
   } finally {
     progress.stop();
@@ -149,6 +154,7 @@ async function joinAll(
     const file = out ?? join(run.predictions, `${shard.split}.csv`);
     files.set(file, [...(files.get(file) ?? []), shard]);
   }
+  const columns = columnsOfRecipe(run.recipe);
   const singles = transforms.length > 1 && transforms.some(isIdentity);
   const written: string[] = [];
   for (const [file, members] of files) {
@@ -158,10 +164,12 @@ async function joinAll(
       await joinShards(
         members.map((shard) => shard.single),
         single,
+        columns,
       );
     await joinShards(
       members.map((shard) => shard.file),
       file,
+      columns,
     );
     written.push(file, ...(singles ? [single] : []));
   }
@@ -170,10 +178,6 @@ async function joinAll(
   const folder = dirname(shards[0]!.file);
   if (readdirSync(folder).length === 0) rmdirSync(folder);
   return written;
-}
-
-function outputsOf(all: Float32Array, transform: number): Float32Array {
-  return all.subarray(transform * COLUMNS.length, (transform + 1) * COLUMNS.length);
 }
 
 /** checkpoints/step-00000100 -> 100 */

@@ -8,6 +8,7 @@ import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { CliError } from "./errors.ts";
+import { checkTree, inlineTree, treeSchema } from "./question-tree.ts";
 
 const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
 const nonNegative = v.pipe(v.number(), v.minValue(0));
@@ -119,7 +120,8 @@ const schema = v.strictObject({
   augment,
   network: v.variant("kind", [partsNetwork, residualNetwork]),
   output: v.strictObject({
-    tree: v.picklist(["kaggle", "proper"]),
+    /** "kaggle", "proper", or questions of your own (a JSON file beside the recipe, or in place): question-tree.ts. */
+    tree: treeSchema,
     normalize: v.picklist(["divisive", "softmax"]),
     /** What training minimises; the score is the squared error's root either way. Left out: "squared-error". */
     loss: v.optional(v.picklist(["squared-error", "cross-entropy"])),
@@ -197,11 +199,7 @@ export function checkRecipe(value: unknown, source: string): Recipe {
         `recipe: expected rising fractions from 0 for schedule.rates but got ${starts.join(", ")} (in ${source})`,
       );
   }
-  const { loss, normalize, tree } = recipe.output;
-  if (loss === "cross-entropy" && (normalize !== "softmax" || tree !== "kaggle"))
-    throw new CliError(
-      `recipe: expected output.normalize softmax and output.tree kaggle for output.loss cross-entropy but got ${normalize} and ${tree} (in ${source})`,
-    );
+  checkTree(recipe, source);
   return recipe;
 }
 
@@ -221,6 +219,7 @@ function read(nameOrFile: string, folder: string, seen: readonly string[]): unkn
   }
   if (!isObject(value)) throw new CliError(`recipe: expected a JSON object in ${file}`);
   const { extends: base, ...own } = value;
+  inlineTree(own, dirname(file), nameOrFile);
   if (base === undefined) return own;
   return merge(read(String(base), dirname(file), [...seen, file]), own);
 }

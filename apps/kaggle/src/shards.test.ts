@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRng } from "@gz/augment";
 import { transforms, WINNER_TRANSFORMS } from "@gz/ensemble";
-import { writePredictions } from "@gz/galaxies";
+import { COLUMNS, writePredictions } from "@gz/galaxies";
 import { expect, test } from "vitest";
 import { isShardDone, joinShards, shardsOf, shardsOfPart } from "./shards.ts";
 
@@ -65,7 +65,7 @@ test("joined shards are the file that one prediction would have written", async 
       files.push(join(folder, `${from}.csv`));
       await writePredictions(files.at(-1)!, ids.slice(from, to), values.slice(from * 37, to * 37));
     }
-    await joinShards(files, join(folder, "joined.csv"));
+    await joinShards(files, join(folder, "joined.csv"), COLUMNS);
     expect(readFileSync(join(folder, "joined.csv"))).toEqual(readFileSync(whole));
   } finally {
     rmSync(folder, { recursive: true });

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Draw } from "@gz/augment";
-import { COLUMNS, type Predictions, readPredictions, writePredictions } from "@gz/galaxies";
+import { type Predictions, readPredictions, writePredictions } from "@gz/galaxies";
 
 /** A run of consecutive galaxies of one split. */
 export interface Shard {
@@ -68,15 +68,19 @@ export function isShardDone({ file }: Shard): boolean {
 }
 
 /** Joins shards' files into one, sorted by id. */
-export async function joinShards(files: readonly string[], out: string): Promise<void> {
+export async function joinShards(
+  files: readonly string[],
+  out: string,
+  columns: readonly string[],
+): Promise<void> {
   const parts: Predictions[] = [];
-  for (const file of files) parts.push(await readPredictions(file));
+  for (const file of files) parts.push(await readPredictions(file, { columns }));
   const ids = parts.flatMap((part) => part.ids);
-  const values = new Float32Array(ids.length * COLUMNS.length);
+  const values = new Float32Array(ids.length * columns.length);
   let at = 0;
   for (const part of parts) {
     values.set(part.values, at);
     at += part.values.length;
   }
-  await writePredictions(out, ids, values);
+  await writePredictions(out, ids, values, { columns });
 }

@@ -7,9 +7,8 @@ export function splitRows(rows: number): { train: number; valid: number } {
   return { train: rows - valid, valid };
 }
 
-/** Mean of the first `rows` rows of 37 fractions. */
-export function meanLabel(labels: Float32Array, rows: number): Float32Array {
-  const columns = 37;
+/** Mean of the first `rows` rows of so many fractions. */
+export function meanLabel(labels: Float32Array, rows: number, columns: number): Float32Array {
   const sums = new Float64Array(columns);
   for (let i = 0; i < rows * columns; i++) sums[i % columns]! += labels[i]!;
   return Float32Array.from(sums, (sum) => sum / rows);

@@ -10,8 +10,8 @@ import {
 import { CliError } from "./errors.ts";
 import { validate } from "./evaluate.ts";
 import { trainingLoss } from "./loss.ts";
-import { treeOf } from "./network.ts";
 import { createProgress, say } from "./progress.ts";
+import { treeOf } from "./question-tree.ts";
 import { constraintsOf, phasesOf, scheduleOf } from "./recipe-training.ts";
 import { lockRun, type Run } from "./run.ts";
 import { trainingClock, windowMeans } from "./training-clock.ts";

@@ -2,7 +2,7 @@
  * Everything that a training loop needs, opened in order: data, run folder, backend, network (fresh or from the latest
  * checkpoint), held validation inputs, and the loader.
  */
-import { COLUMNS, openDataset } from "@gz/galaxies";
+import { columnsOf, openDataset } from "@gz/galaxies";
 import {
   type BackgroundLoader,
   backgroundLoader,
@@ -23,6 +23,7 @@ import { inputShape } from "./input.ts";
 import { buildNetwork } from "./network.ts";
 import { pixelSource } from "./pixels.ts";
 import { say } from "./progress.ts";
+import { labelTreeOf } from "./question-tree.ts";
 import type { Recipe } from "./recipe.ts";
 import { optimizerOf } from "./recipe-training.ts";
 import { type Budget, createRun, openRun, type Run, updateRunInfo } from "./run.ts";
@@ -79,16 +80,17 @@ const EVALUATED_IMAGES = 1024;
 
 export async function setUpTraining(options: TrainOptions): Promise<TrainingSetup> {
   const { data, signal } = options;
-  const dataset = await openDataset(data);
+  const earlier = options.resume ? openRun(options.out) : undefined;
+  const tree = labelTreeOf(earlier?.recipe ?? options.recipe);
+  const dataset = await openDataset(data, { tree });
   if (!dataset.labels) throw new CliError(`train: expected labels in ${data} but found none`);
   const { labels } = dataset;
-  const columns = COLUMNS.length;
+  const columns = columnsOf(tree).length;
   const rows = splitRows(dataset.trainIds.length);
   if (rows.valid === 0)
     throw new CliError(
       `train: expected at least 10 labelled galaxies in ${data} but got ${dataset.trainIds.length}`,
     );
-  const earlier = options.resume ? openRun(options.out) : undefined;
   const backend = await chooseBackend(backendName(options.backend, earlier), options.threads);
   const run = earlier
     ? resumed(earlier, options, { path: data, ...rows }, backend.line)
@@ -108,7 +110,7 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
   const { model } = network;
   const optimizer = optimizerOf(recipe);
   const path = options.resume ? await latestCheckpoint(run.checkpoints) : undefined;
-  if (!path) initialize(network, recipe, info.seed, meanLabel(labels, rows.train));
+  if (!path) initialize(network, recipe, info.seed, meanLabel(labels, rows.train, columns));
   const average =
     recipe.average === undefined ? undefined : weightAverage(model, { decay: recipe.average });
   const checkpoint = path ? await loadCheckpoint(path) : undefined;

@@ -1,9 +1,13 @@
-import { test } from "vitest";
+import { beforeAll, describe, test } from "vitest";
 import { chooseBackend } from "../src/backend.ts";
 import { checkGoldenSteps } from "./golden.ts";
+import { checkSharedNormSteps } from "./golden-shared-norm.ts";
 import { hasNative } from "./has-native.ts";
 
-test.skipIf(!hasNative())("best makes the golden training steps on tensorflow", async () => {
-  await chooseBackend("tensorflow");
-  await checkGoldenSteps();
+describe.skipIf(!hasNative())("golden training steps on tensorflow", () => {
+  beforeAll(async () => {
+    await chooseBackend("tensorflow");
+  });
+  test("of best", checkGoldenSteps);
+  test("of shared dense layers and norm constraints", checkSharedNormSteps);
 });

@@ -1,8 +1,12 @@
-import { test } from "vitest";
+import { beforeAll, describe, test } from "vitest";
 import { chooseBackend } from "../src/backend.ts";
 import { checkGoldenSteps } from "./golden.ts";
+import { checkSharedNormSteps } from "./golden-shared-norm.ts";
 
-test("best makes the golden training steps on wasm", { timeout: 180_000 }, async () => {
-  await chooseBackend("wasm");
-  await checkGoldenSteps();
+describe("golden training steps on wasm", () => {
+  beforeAll(async () => {
+    await chooseBackend("wasm");
+  });
+  test("of best", { timeout: 180_000 }, checkGoldenSteps);
+  test("of shared dense layers and norm constraints", checkSharedNormSteps);
 });

@@ -31,8 +31,8 @@ const STDS = [0.15, 0.05, 0.06, 0.04, 0.01, 0.02, 0.1];
 const BIASES = [0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.3];
 const LAYERS = ["conv1", "conv2", "conv3", "conv4", "dense1", "dense2", "head"];
 
-/** sin(0.7 n + sin(0.013 n)) from n = offset on, scaled and shifted. */
-function wave(count: number, offset: number, scale: number, shift = 0): Float32Array {
+/** The fixtures' formula, sin(0.7 n + sin(0.013 n)) from n = offset on, scaled and shifted. */
+export function wave(count: number, offset: number, scale: number, shift = 0): Float32Array {
   const out = new Float32Array(count);
   for (let i = 0; i < count; i++) {
     const n = i + offset;
@@ -55,21 +55,31 @@ function goldenModel(): tf.LayersModel {
     },
   };
   const { model } = buildNetwork(recipe, 1);
+  setWaves(model, LAYERS, STDS, BIASES);
+  return model;
+}
+
+/** Gives the layers named, in this order, the fixtures' parameters of these standard deviations and biases. */
+export function setWaves(
+  model: tf.LayersModel,
+  names: readonly string[],
+  stds: readonly number[],
+  biases: readonly number[],
+): void {
   let offset = 0;
-  LAYERS.forEach((name, i) => {
+  names.forEach((name, i) => {
     const layer = model.getLayer(name);
     const [kernel] = layer.getWeights();
     const { shape, size } = kernel!;
-    const values = tf.tensor(wave(size, offset, STDS[i]! * Math.SQRT2), shape);
+    const values = tf.tensor(wave(size, offset, stds[i]! * Math.SQRT2), shape);
     offset += size;
     if (name.startsWith("conv")) {
       layer.setWeights([values]);
       const biasLayer = model.getLayer(`${name}_bias`);
-      biasLayer.setWeights([tf.fill(biasLayer.getWeights()[0]!.shape, BIASES[i]!)]);
-    } else layer.setWeights([values, tf.fill([shape[1]!], BIASES[i]!)]);
+      biasLayer.setWeights([tf.fill(biasLayer.getWeights()[0]!.shape, biases[i]!)]);
+    } else layer.setWeights([values, tf.fill([shape[1]!], biases[i]!)]);
     values.dispose();
   });
-  return model;
 }
 
 /** The fixture's name of each trainable weight, in the model's order. */

@@ -100,7 +100,7 @@ test("every chunk of the training order is drawn without replacement, and needs 
 test("the split is the winner's: 55,421 rows train, the last 6,157 validate", () => {
   expect(splitRows(61_578)).toEqual({ train: 55_421, valid: 6157 });
   const labels = Float32Array.from({ length: 3 * 37 }, (_, i) => i);
-  expect(meanLabel(labels, 2)[3]).toBe((3 + 40) / 2);
+  expect(meanLabel(labels, 2, 37)[3]).toBe((3 + 40) / 2);
 });
 
 test("quarter turns of the demo's transforms turn the view without touching it", () => {

@@ -13,7 +13,11 @@ import { kaggle, startKaggle, temporaryFolder } from "./cli.ts";
 
 const KILLS = Number(process.env.GZ_KILLS ?? 4);
 const BACKEND = process.env.GZ_KILL_BACKEND ?? "wasm";
-const RECIPE = fileURLToPath(new URL("./fixtures/smallest.json", import.meta.url));
+
+test.each([
+  ["smallest", KILLS],
+  ["shared-norm", 1], // its constraints are due after steps of which no checkpoint is kept
+])(`a run of %s killed %i times ends in the same bytes (${BACKEND})`, { timeout: 1_200_000 }, kill);
 
 /** SHA-256 of every file of the last checkpoint. */
 function lastCheckpoint(run: string): Record<string, string> {
@@ -30,17 +34,16 @@ function lastCheckpoint(run: string): Record<string, string> {
   );
 }
 
-test(`a run killed ${KILLS} times ends in the same bytes (${BACKEND})`, {
-  timeout: 1_200_000,
-}, async () => {
+async function kill(recipe: string, kills: number): Promise<void> {
+  const file = fileURLToPath(new URL(`./fixtures/${recipe}.json`, import.meta.url));
   const root = temporaryFolder();
   try {
     const data = join(root, "galaxies");
     await writeSynthetic(data, { train: 60, test: 0, seed: 3 });
-    const steps = Math.max(40, KILLS * 10);
+    const steps = Math.max(40, kills * 10);
     const env = { GZ_CACHE_DIR: join(root, "cache") };
     const train = (out: string, workers: number, resume: boolean) => [
-      ...["train", "--recipe", RECIPE, "--data", data, "--out", out, "--backend", BACKEND],
+      ...["train", "--recipe", file, "--data", data, "--out", out, "--backend", BACKEND],
       ...["--steps", String(steps), "--checkpoint-steps", "3", "--workers", String(workers)],
       ...(resume ? ["--resume"] : []),
     ];
@@ -49,11 +52,11 @@ test(`a run killed ${KILLS} times ends in the same bytes (${BACKEND})`, {
     expect(await kaggle(train(calm, 1, false), env)).toMatchObject({ code: 0 });
     const duration = performance.now() - before;
 
-    const rng = createRng(KILLS, Date.now());
+    const rng = createRng(kills, Date.now());
     const killed = join(root, "killed");
     let started = false;
-    for (let kill = 0; kill < KILLS; kill++) {
-      const child = startKaggle(train(killed, 1 + (kill % 3), started), env);
+    for (let i = 0; i < kills; i++) {
+      const child = startKaggle(train(killed, 1 + (i % 3), started), env);
       const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
       const moment = duration * rng.uniform(0.3, 1.0);
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, moment))]);
@@ -74,4 +77,4 @@ test(`a run killed ${KILLS} times ends in the same bytes (${BACKEND})`, {
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
-});
+}

@@ -4,6 +4,7 @@ import { dataArg, dataPath, integerArg, refuseUnknown } from "../args.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { pixelSource } from "../pixels.ts";
 import { createProgress, say } from "../progress.ts";
+import { labelTreeOf } from "../question-tree.ts";
 import { loadRecipe } from "../recipe.ts";
 
 const args = {
@@ -26,13 +27,16 @@ export const prepare = defineCommand({
   async run({ args: given }) {
     refuseUnknown("prepare", given, args);
     const path = dataPath("prepare", given.data);
-    const { input } = loadRecipe(given.recipe);
+    const recipe = loadRecipe(given.recipe);
+    const { input } = recipe;
+    const tree = labelTreeOf(recipe);
     const limit = integerArg("prepare", "limit", given.limit) ?? 50;
     const interrupt = onInterrupt(say);
     try {
       let progress: ReturnType<typeof createProgress> | undefined;
       const problems = await checkDataset(path, {
         decode: true,
+        tree,
         onProgress(done, total) {
           progress ??= createProgress("check", total);
           progress.update(done);
@@ -46,7 +50,7 @@ export const prepare = defineCommand({
         say(`prepare: ${problems.length} problems in ${path}`);
         return 1;
       }
-      const dataset = await openDataset(path);
+      const dataset = await openDataset(path, { tree });
       console.log(
         `${path}: ${dataset.trainIds.length} labelled galaxies, ${dataset.testIds.length} test images, all well`,
       );

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { applyBlend, rmse } from "@gz/ensemble";
-import { type Dataset, openDataset, readPredictions } from "@gz/galaxies";
+import { COLUMNS, type Dataset, openDataset, readPredictions } from "@gz/galaxies";
 import { type BlendResult, readBlend } from "../blend.ts";
 import { CliError } from "../errors.ts";
 import { openRun, type Run } from "../run.ts";
@@ -67,7 +67,14 @@ export async function openData(
 
 export function openRuns(folders: readonly string[]): Run[] {
   if (folders.length === 0) throw new CliError("report: expected at least one run but got none");
-  return folders.map(openRun);
+  return folders.map((folder) => {
+    const run = openRun(folder);
+    if (typeof run.recipe.output.tree !== "string")
+      throw new CliError(
+        `report: expected runs of Kaggle's questions but ${folder} answers others`,
+      );
+    return run;
+  });
 }
 
 export async function collect(
@@ -115,7 +122,7 @@ function truthOf({ labels, trainIds }: Dataset): Truth | undefined {
   if (!labels) return undefined;
   const { train, valid } = splitRows(trainIds.length);
   if (valid === 0) return undefined;
-  const mean = meanLabel(labels, train);
+  const mean = meanLabel(labels, train, COLUMNS.length);
   const truth = labels.slice(train * mean.length);
   const baseline = truth.map((_, i) => mean[i % mean.length]!);
   return {

@@ -1,5 +1,6 @@
 import { openDataset, type Split } from "@gz/galaxies";
 import { pixelSource } from "../pixels.ts";
+import { labelTreeOf } from "../question-tree.ts";
 import type { Member } from "./members.ts";
 
 /** Decodes once what several members read, before each of them would; false when interrupted. */
@@ -8,7 +9,7 @@ export async function decodeFor(
   data: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const dataset = await openDataset(data);
+  const dataset = await openDataset(data, { tree: labelTreeOf(members[0]!.recipe) });
   try {
     for (const shrink of new Set(members.map(({ recipe }) => recipe.input.shrink)))
       for (const split of ["train", "test"] as Split[])

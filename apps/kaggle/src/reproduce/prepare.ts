@@ -8,6 +8,7 @@ import { CliError } from "../errors.ts";
 import type { Measured } from "../measure.ts";
 import { SHARD_SIZE } from "../predict.ts";
 import { say } from "../progress.ts";
+import { labelTreeOf } from "../question-tree.ts";
 import type { Recipe } from "../recipe.ts";
 import { writeAtomic } from "../run.ts";
 import { splitRows } from "../split.ts";
@@ -85,7 +86,7 @@ export async function prepareEnsemble(
 
 /** What is to be predicted, and what its decoded pixels take. */
 async function survey(data: string, members: readonly Member[]) {
-  const dataset = await openDataset(data);
+  const dataset = await openDataset(data, { tree: labelTreeOf(members[0]!.recipe) });
   try {
     const { valid } = splitRows(dataset.trainIds.length);
     if (!dataset.labels || valid === 0)
