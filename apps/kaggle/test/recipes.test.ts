@@ -1,5 +1,5 @@
 /** The winner's 17 networks, and what a recipe or an ensemble says when something is wrong with it. */
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -8,6 +8,7 @@ import { buildNetwork } from "../src/network.ts";
 import { loadRecipe, recipeNames } from "../src/recipe.ts";
 import { temporaryFolder } from "./cli.ts";
 
+const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const root = temporaryFolder();
 beforeAll(() => tf.setBackend("cpu")); // its zeros are not written until they are used: 76 million cost nothing
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -42,6 +43,9 @@ test.each(Object.entries(PUBLISHED))("%s has %i parameters", (name, [parameters,
   const { model } = buildNetwork(recipe, 1);
   expect(model.countParams()).toBe(parameters);
   model.dispose();
+  expect(readme).toMatch(
+    new RegExp(`\\| \`${name}\` \\|.*\\| ${parameters.toLocaleString("en")} \\|`),
+  );
   const centre = threshold && { threshold, radius: 160, limit: 1.5 };
   expect(recipe.input.centre).toEqual(centre);
 });
