@@ -25,8 +25,15 @@ export function scheduleOf({ schedule }: Recipe): Schedule {
   return ({ progress }) => schedule.rates.findLast(([start]) => start <= progress)![1];
 }
 
-/** Clip-only first, then the tree with velocity afresh; a budget shorter than the recipe shortens the first phase. */
-export function phasesOf({ output, steps: full }: Recipe, steps: number): Phase[] {
+/**
+ * Clip-only first, then the tree with velocity afresh; a budget shorter than the recipe shortens the first phase.
+ * @param trainedHead that a head which knows the tree already needs no clip-only phase.
+ */
+export function phasesOf(
+  { output, steps: full }: Recipe,
+  steps: number,
+  { trainedHead = false }: { trainedHead?: boolean } = {},
+): Phase[] {
   const normal: Phase = {
     fromStep: 0,
     name: "normal",
@@ -35,7 +42,7 @@ export function phasesOf({ output, steps: full }: Recipe, steps: number): Phase[
   const planned = Math.min(steps, full);
   // The winner's 625 of 1,562,500 steps is less than any short run needs; a fifth is the most it may take.
   const clipSteps = Math.min(output.clipSteps, Math.floor(planned / 5));
-  if (clipSteps === 0) return [normal];
+  if (clipSteps === 0 || trainedHead) return [normal];
   return [
     { fromStep: 0, name: "clip", enter: (model) => setTreeMode(model, "clip") },
     { ...normal, fromStep: clipSteps, resetOptimizer: true },

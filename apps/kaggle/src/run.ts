@@ -19,6 +19,16 @@ export interface RunInfo {
   budget: Budget;
   /** The data set, as given, and how many of its rows train and validate. */
   data: { path: string; train: number; valid: number };
+  /** The trained weights that it started from; left out, they were drawn. */
+  from?: {
+    /** The run's folder. */
+    path: string;
+    /** The recipe that they were trained by, and for how many steps. */
+    recipe: string;
+    step: number;
+    /** "replaced": the head was drawn, since it answers other questions. */
+    head: "kept" | "replaced";
+  };
   /** The backend of the latest start, in words. */
   backend: string;
   node: string;

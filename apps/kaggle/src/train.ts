@@ -117,7 +117,7 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
       optimizer,
       schedule: (at) => schedule({ ...at, progress: clock.progressAt(at.step) }),
       lossFn: loss.lossFn,
-      phases: phasesOf(recipe, steps),
+      phases: phasesOf(recipe, steps, { trainedHead: info.from?.head === "kept" }),
       steps,
       startStep,
       readLossEvery: setup.gpu ? LOG_EVERY : 1,

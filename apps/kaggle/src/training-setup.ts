@@ -26,8 +26,9 @@ import { say } from "./progress.ts";
 import { labelTreeOf } from "./question-tree.ts";
 import type { Recipe } from "./recipe.ts";
 import { optimizerOf } from "./recipe-training.ts";
-import { type Budget, createRun, openRun, type Run, updateRunInfo } from "./run.ts";
+import { type Budget, createRun, openRun, type Run, type RunInfo, updateRunInfo } from "./run.ts";
 import { meanLabel, splitRows } from "./split.ts";
+import { putWeights, weightsOfRun } from "./trained-weights.ts";
 
 export interface TrainOptions {
   recipe: Recipe;
@@ -38,6 +39,8 @@ export interface TrainOptions {
   /** Default: the recipe's steps. A resumed run keeps its own unless another is given. */
   budget?: Budget;
   resume: boolean;
+  /** The folder of a run whose weights it starts from; a resumed run keeps its own. */
+  from?: string | undefined;
   backend: string;
   /** CPU threads of the backend; default: as many as the machine has. */
   threads?: number | undefined;
@@ -81,7 +84,9 @@ const EVALUATED_IMAGES = 1024;
 export async function setUpTraining(options: TrainOptions): Promise<TrainingSetup> {
   const { data, signal } = options;
   const earlier = options.resume ? openRun(options.out) : undefined;
-  const tree = labelTreeOf(earlier?.recipe ?? options.recipe);
+  const recipe = earlier?.recipe ?? options.recipe;
+  const seed = earlier?.info.seed ?? options.seed;
+  const tree = labelTreeOf(recipe);
   const dataset = await openDataset(data, { tree });
   if (!dataset.labels) throw new CliError(`train: expected labels in ${data} but found none`);
   const { labels } = dataset;
@@ -92,33 +97,46 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
       `train: expected at least 10 labelled galaxies in ${data} but got ${dataset.trainIds.length}`,
     );
   const backend = await chooseBackend(backendName(options.backend, earlier), options.threads);
+
+  // Before there is a run: a network that cannot be built, or weights that do not fit it, leave nothing behind.
+  const network = buildNetwork(recipe, seed);
+  const { model } = network;
+  const path = earlier && (await latestCheckpoint(earlier.checkpoints));
+  if (!path) initialize(network, recipe, seed, meanLabel(labels, rows.train, columns));
+  const from = path
+    ? undefined
+    : await startFrom(model, recipe, earlier?.info.from?.path ?? options.from);
   const run = earlier
-    ? resumed(earlier, options, { path: data, ...rows }, backend.line)
-    : createRun(options.out, options.recipe, {
-        formatVersion: 1,
-        seed: options.seed,
-        budget: options.budget ?? { steps: options.recipe.steps },
+    ? resumed(earlier, options, {
         data: { path: data, ...rows },
+        backend: backend.line,
+        ...(from && { from }),
+      })
+    : createRun(options.out, recipe, {
+        formatVersion: 1,
+        seed,
+        budget: options.budget ?? { steps: recipe.steps },
+        data: { path: data, ...rows },
+        ...(from && { from }),
         backend: backend.line,
         node: process.version,
         started: new Date().toISOString(),
       });
-  const { recipe, info } = run;
   say(`${run.name}: recipe ${recipe.name} on ${backend.line}`);
+  if (from)
+    say(
+      `weights of ${from.path} (recipe ${from.recipe}, step ${from.step}), the head ${from.head === "kept" ? "too" : "drawn afresh for other questions"}`,
+    );
 
-  const network = buildNetwork(recipe, info.seed);
-  const { model } = network;
   const optimizer = optimizerOf(recipe);
-  const path = options.resume ? await latestCheckpoint(run.checkpoints) : undefined;
-  if (!path) initialize(network, recipe, info.seed, meanLabel(labels, rows.train, columns));
   const average =
     recipe.average === undefined ? undefined : weightAverage(model, { decay: recipe.average });
   const checkpoint = path ? await loadCheckpoint(path) : undefined;
   if (checkpoint) restoreCheckpoint(checkpoint, { model, optimizer, ...(average && { average }) });
   const startStep = checkpoint?.step ?? 0;
-  const from = startStep ? `, going on from step ${startStep}` : "";
+  const goingOn = startStep ? `, going on from step ${startStep}` : "";
   say(
-    `${model.countParams().toLocaleString("en")} parameters, ${rows.train} galaxies train, ${rows.valid} validate${from}`,
+    `${model.countParams().toLocaleString("en")} parameters, ${rows.train} galaxies train, ${rows.valid} validate${goingOn}`,
   );
 
   const pixels = await pixelSource(dataset, "train", recipe.input.shrink, signal);
@@ -133,7 +151,7 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
   const work: BatchWork = {
     recipe,
     pixels,
-    job: { kind: "train", seed: info.seed, rows: rows.train, labels: trainLabels },
+    job: { kind: "train", seed, rows: rows.train, labels: trainLabels },
   };
   const loader = backgroundLoader({
     worker: BATCH_WORKER,
@@ -161,6 +179,18 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
   };
 }
 
+/** Puts the weights of a run into the model, and says for run.json whence they came. */
+async function startFrom(
+  model: tf.LayersModel,
+  recipe: Recipe,
+  source: string | undefined,
+): Promise<RunInfo["from"]> {
+  if (source === undefined) return undefined;
+  const weights = await weightsOfRun(openRun(source));
+  const head = putWeights(model, recipe, weights);
+  return { path: weights.path, recipe: weights.recipe.name, step: weights.step, head };
+}
+
 /** Another backend would round otherwise: a resumed run stays on its own unless one is named. */
 function backendName(wanted: string, earlier: Run | undefined): string {
   return wanted === "auto" && earlier ? (earlier.info.backend.split(" ")[0] ?? wanted) : wanted;
@@ -169,15 +199,15 @@ function backendName(wanted: string, earlier: Run | undefined): string {
 function resumed(
   run: Run,
   { out, budget }: TrainOptions,
-  data: Run["info"]["data"],
-  backend: string,
+  start: Pick<RunInfo, "data" | "backend" | "from">,
 ): Run {
+  const { data } = start;
   const { train, valid } = run.info.data;
   if (train !== data.train || valid !== data.valid)
     throw new CliError(
       `train: expected the ${train} + ${valid} galaxies that ${out} was started with but ${data.path} has ${data.train} + ${data.valid}`,
     );
-  return updateRunInfo(run, { data, backend, ...(budget && { budget }) });
+  return updateRunInfo(run, { ...start, ...(budget && { budget }) });
 }
 
 /** A copy on shared memory, which all workers read. */

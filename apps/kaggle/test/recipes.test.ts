@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadEnsemble } from "../src/ensemble.ts";
 import { buildNetwork } from "../src/network.ts";
 import { loadRecipe, recipeNames } from "../src/recipe.ts";
+import { phasesOf } from "../src/recipe-training.ts";
 import { temporaryFolder } from "./cli.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
@@ -106,4 +107,14 @@ test("says what is wrong with an ensemble", () => {
   expect(() => loadEnsemble(none)).toThrow("ensemble: expected >=1 for members but got 0 (in ");
   const bad = writeJson("bad-seed.json", { about: "", members: [{ recipe: "best", seed: "1" }] });
   expect(() => loadEnsemble(bad)).toThrow('expected number for members.0.seed but got "1" (in ');
+});
+
+test("the clip-only phase is for heads that do not know the tree yet", () => {
+  const names = (options: { trainedHead?: boolean }) =>
+    phasesOf(loadRecipe("best"), 1_562_500, options).map(({ name, fromStep }) => [name, fromStep]);
+  expect(names({})).toEqual([
+    ["clip", 0],
+    ["normal", 625],
+  ]);
+  expect(names({ trainedHead: true })).toEqual([["normal", 0]]);
 });

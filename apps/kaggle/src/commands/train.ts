@@ -13,19 +13,25 @@ import { CliError } from "../errors.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { say } from "../progress.ts";
 import { loadRecipe } from "../recipe.ts";
+import { openRun } from "../run.ts";
 import { trainRun } from "../train.ts";
 
 const args = {
   recipe: {
     type: "string",
-    description: "modern, fast, best, tiny, one of the winner's other networks, or a JSON file",
-    default: "modern",
+    description:
+      "modern, fast, best, tiny, one of the winner's other networks, or a JSON file (default: modern, or that of --from)",
     valueHint: "NAME|FILE",
   },
   data: dataArg,
   out: { type: "string", description: "The run's folder", required: true, valueHint: "RUN" },
   steps: { type: "string", description: "Train for N steps", valueHint: "N" },
   minutes: { type: "string", description: "Train for M minutes", valueHint: "M" },
+  from: {
+    type: "string",
+    description: "Fine-tune: start from the weights of another run",
+    valueHint: "RUN",
+  },
   resume: { type: "boolean", description: "Go on with a run that was stopped", default: false },
   backend: backendArg,
   threads: threadsArg,
@@ -52,10 +58,17 @@ export const train = defineCommand({
     const minutes = positiveArg("train", "minutes", given.minutes);
     if (steps !== undefined && minutes !== undefined)
       throw new CliError("train: expected --steps or --minutes but got both");
+    if (given.from !== undefined && given.resume)
+      throw new CliError("train: expected --from or --resume (which keeps its own) but got both");
+    const recipe =
+      given.recipe === undefined && given.from !== undefined
+        ? openRun(given.from).recipe
+        : loadRecipe(given.recipe ?? "modern");
     const interrupt = onInterrupt(say);
     try {
       const { finished } = await trainRun({
-        recipe: loadRecipe(given.recipe),
+        recipe,
+        from: given.from,
         data: dataPath("train", given.data, given.resume ? given.out : undefined),
         out: given.out,
         ...(steps !== undefined && { budget: { steps } }),

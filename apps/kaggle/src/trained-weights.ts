@@ -1,0 +1,82 @@
+/**
+ * Trained weights to go on from: those that a run predicts with (its latest checkpoint's moving average where the recipe
+ * keeps one, else its weights).
+ */
+import { resolve } from "node:path";
+import { latestCheckpoint, loadCheckpoint, namedWeights, type SavedState } from "@gz/train";
+import * as tf from "@tensorflow/tfjs";
+import { CliError } from "./errors.ts";
+import { treeOf } from "./question-tree.ts";
+import type { Recipe } from "./recipe.ts";
+import type { Run } from "./run.ts";
+
+export interface TrainedWeights {
+  /** The run's folder. */
+  path: string;
+  /** What they were trained by. */
+  recipe: Recipe;
+  /** How many steps of it. */
+  step: number;
+  /** By name, as in "stem/kernel". */
+  tensors: SavedState;
+}
+
+/** The weights that a run predicts with. */
+export async function weightsOfRun(run: Run): Promise<TrainedWeights> {
+  const latest = await latestCheckpoint(run.checkpoints);
+  if (!latest) throw new CliError(`weights: ${run.folder} has no checkpoint yet; train it first`);
+  const { step, weights, average } = await loadCheckpoint(latest);
+  const { updates: _, ...averages } = average ?? {};
+  return {
+    path: resolve(run.folder),
+    recipe: run.recipe,
+    step,
+    tensors: average ? averages : weights,
+  };
+}
+
+/** What became of the head: kept where both recipes' networks answer the same questions in the same way. */
+type Head = "kept" | "replaced";
+
+/**
+ * Puts weights into the model of a recipe. The head is left as it is, freshly drawn, where it answers other questions;
+ * all other layers have to fit: a CliError names the first that does not, and nothing has changed then.
+ */
+export function putWeights(model: tf.LayersModel, recipe: Recipe, weights: TrainedWeights): Head {
+  const head = sameOutput(recipe, weights.recipe) ? "kept" : "replaced";
+  const isLeft = (name: string) => head === "replaced" && name.startsWith("head/");
+  const wrong = (name: string, expected: string, got: string) => {
+    const [layer] = name.split("/");
+    return new CliError(
+      `weights: expected ${expected} for layer ${layer} (${name}), as recipe ${recipe.name} has it, but ${weights.path} (recipe ${weights.recipe.name}) has ${got}`,
+    );
+  };
+  const variables = [...namedWeights(model)].filter(([name]) => !isLeft(name));
+  for (const [name, { shape }] of variables) {
+    const tensor = weights.tensors[name];
+    if (!tensor) throw wrong(name, show(shape), "none");
+    if (!tf.util.arraysEqual(shape, tensor.shape))
+      throw wrong(name, show(shape), show(tensor.shape));
+  }
+  const names = new Set(variables.map(([name]) => name));
+  for (const [name, { shape }] of Object.entries(weights.tensors))
+    if (!names.has(name) && !isLeft(name)) throw wrong(name, "nothing", show(shape));
+  tf.tidy(() => {
+    for (const [name, variable] of variables) {
+      const { data, shape, dtype } = weights.tensors[name]!;
+      variable.assign(tf.tensor(data, shape, dtype));
+    }
+  });
+  return head;
+}
+
+function sameOutput(a: Recipe, b: Recipe): boolean {
+  const output = (recipe: Recipe) =>
+    JSON.stringify([
+      recipe.output.normalize,
+      treeOf(recipe).map(({ answers, parents = [] }) => [answers, parents]),
+    ]);
+  return output(a) === output(b);
+}
+
+const show = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
