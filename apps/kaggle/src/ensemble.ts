@@ -2,8 +2,8 @@
  * An ensemble is a list of members, each a recipe and a seed, as plain JSON. The named ones lie in
  * apps/kaggle/ensembles; a user's file may list recipes by name or by file, looked for beside it.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { CliError } from "./errors.ts";
@@ -38,16 +38,24 @@ export interface Ensemble {
 
 const FOLDER = fileURLToPath(new URL("../ensembles/", import.meta.url));
 
+/** Names of the ensembles that ship with the app. */
+function ensembleNames(): string[] {
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => basename(file, ".json"))
+    .sort();
+}
+
 /** The ensemble of that name ("winner": the 17 networks that won), or of that JSON file. */
 export function loadEnsemble(nameOrFile: string): Ensemble {
-  const named = `${FOLDER}${nameOrFile}.json`;
-  const file = /^[\w-]+$/.test(nameOrFile) && existsSync(named) ? named : resolve(nameOrFile);
+  const shipped = ensembleNames().includes(nameOrFile);
+  const file = shipped ? `${FOLDER}${nameOrFile}.json` : resolve(nameOrFile);
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
     throw new CliError(
-      `ensemble: expected winner or a JSON file but got ${nameOrFile}: ${(error as Error).message}`,
+      `ensemble: expected one of ${ensembleNames().join(", ")} or a JSON file but got ${nameOrFile}: ${(error as Error).message}`,
     );
   }
   const result = v.safeParse(schema, value);

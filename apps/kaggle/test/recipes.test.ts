@@ -101,7 +101,7 @@ test.each([
 
 test("says what is wrong with an ensemble", () => {
   expect(() => loadEnsemble("loser")).toThrow(
-    "ensemble: expected winner or a JSON file but got loser: ENOENT",
+    "ensemble: expected one of small, winner or a JSON file but got loser: ENOENT",
   );
   const none = writeJson("none.json", { about: "Nobody.", members: [] });
   expect(() => loadEnsemble(none)).toThrow("ensemble: expected >=1 for members but got 0 (in ");
