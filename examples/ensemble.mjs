@@ -1,6 +1,6 @@
 // Three weather stations guess tomorrow's rain and wind; which of them to believe, and how much?
 import { createRng } from "@gz/augment";
-import { applyBlend, blend, prune, rmse } from "@gz/ensemble";
+import { applyBlend, blend, leaveOneOut, rmse } from "@gz/ensemble";
 
 const days = 400;
 const rng = createRng(7);
@@ -31,5 +31,5 @@ for (const weights of ["uniform", "shared", "column"]) {
     if (weights === "column")
       console.log(`  ${["rain", "wind"][column]}: ${row.map((w) => w.toFixed(2)).join(" + ")}`);
 }
-for (const { name, reason } of prune(past, pastTruth, { columns: 2 }).dropped)
-  console.log(`leave out ${name}: ${reason}`);
+for (const { name, crossValidatedValue } of leaveOneOut(past, pastTruth, { columns: 2 }))
+  console.log(`${name} is worth ${crossValidatedValue.toFixed(3)} to the plain mean`);

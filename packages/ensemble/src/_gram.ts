@@ -1,5 +1,4 @@
 import { createRng } from "@gz/augment";
-import { solveSimplex } from "./_simplex.ts";
 
 /**
  * Everything a blend needs to know about the members: for each fold and each group of columns the
@@ -14,6 +13,9 @@ export interface Grams {
   /** [fold][group], each [size, size] row-major. */
   grams: Float64Array[][];
 }
+
+/** Weights of `size` members from the Gram matrix of their errors: on the simplex. */
+export type Solve = (gram: Float64Array, size: number) => number[];
 
 /** What a set of weights scores, on its own rows and on rows it has not seen. */
 export interface Score {
@@ -72,16 +74,14 @@ export function subset({ size, counts, grams }: Grams, keep: readonly number[]):
 }
 
 /** Fits the weights on all rows, and for each fold on the others to score them on that fold. */
-export function score(grams: Grams, uniform: boolean): Score {
+export function score(grams: Grams, solve: Solve): Score {
   const { size, counts } = grams;
-  const solve = uniform
-    ? () => new Array<number>(size).fill(1 / size)
-    : (gram: Float64Array) => solveSimplex(gram, size);
+  const fit = (sums: Float64Array[]) => sums.map((gram) => solve(gram, size));
   const all = sumFolds(grams);
-  const weights = all.map(solve);
+  const weights = fit(all);
   let unseen = 0;
   for (const [fold, held] of grams.grams.entries())
-    unseen += squaredError(sumFolds(grams, fold).map(solve), held);
+    unseen += squaredError(fit(sumFolds(grams, fold)), held);
   const count = counts.reduce((sum, n) => sum + n, 0);
   return {
     weights,

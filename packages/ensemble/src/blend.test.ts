@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import golden from "../test/fixtures/blend_golden.json" with { type: "json" };
+import many from "../test/fixtures/greedy_golden.json" with { type: "json" };
 import { applyBlend, type Blend, type BlendOptions, blend, type Member } from "./blend.ts";
 import { rmse } from "./rmse.ts";
 
@@ -11,6 +12,7 @@ const strategies: Omit<BlendOptions, "columns">[] = [
   { weights: "shared" },
   { weights: "column" },
   { weights: "group", groups: golden.groups },
+  { weights: "pruned" },
 ];
 
 for (const weights of ["shared", "column", "group"] as const)
@@ -22,6 +24,51 @@ for (const weights of ["shared", "column", "group"] as const)
     expect(found.crossValidatedRmse).toBeCloseTo(golden[weights].crossValidatedRmse, 8);
     expect(found.names).toEqual(["m0", "m1", "m2", "m3"]);
   });
+
+for (const weights of ["greedy", "pruned"] as const)
+  test(`${weights} weights and both scores equal those found row by row`, () => {
+    const list = many.members.map((values, i) => ({ name: `m${i}`, values }));
+    const found = blend(list, many.labels, {
+      columns: many.columns,
+      folds: many.folds,
+      weights,
+      ...(weights === "greedy" && { bags: 1 }),
+    });
+    for (const row of found.weights) expect(row).toBeAllClose(many[weights].weights);
+    expect(found.rmse).toBeCloseTo(many[weights].rmse, 12);
+    expect(found.crossValidatedRmse).toBeCloseTo(many[weights].crossValidatedRmse, 12);
+  });
+
+test("says how many weights were fitted", () => {
+  const fitted = (options: Omit<BlendOptions, "columns">, list = members) =>
+    blend(list, labels, { columns, ...options }).fitted;
+  expect(strategies.map((options) => fitted(options))).toEqual([0, 4, 20, 12, 4]);
+  expect(fitted({ weights: "greedy" })).toBe(4);
+  expect(fitted({ weights: "column" }, members.slice(0, 1))).toBe(0);
+});
+
+test("the order of the members changes nothing, to the bit", () => {
+  const list = many.members.map((values, i) => ({ name: `m${i}`, values }));
+  for (const weights of ["uniform", "pruned", "greedy", "shared", "column"] as const) {
+    const options: BlendOptions = { columns: many.columns, weights, seed: 6 };
+    const found = blend(list, many.labels, options);
+    const turned = blend([...list.slice(4), ...list.slice(0, 4)], many.labels, options);
+    expect(turned).toEqual({
+      ...found,
+      names: [...found.names.slice(4), ...found.names.slice(0, 4)],
+      weights: found.weights.map((row) => [...row.slice(4), ...row.slice(0, 4)]),
+    });
+  }
+});
+
+test("bags are drawn from the seed, and their number matters", () => {
+  const list = many.members.map((values, i) => ({ name: `m${i}`, values }));
+  const weights = (options: Pick<BlendOptions, "bags" | "seed">) =>
+    blend(list, many.labels, { columns: many.columns, weights: "greedy", ...options }).weights[0]!;
+  expect(weights({})).toEqual(weights({ bags: 20, seed: 0 }));
+  expect(weights({ seed: 1 })).not.toEqual(weights({ seed: 2 }));
+  expect(weights({ bags: 3 })).not.toEqual(weights({ bags: 20 }));
+});
 
 test("uniform is the default, and has nothing to over-fit", () => {
   const found = blend(members, labels, { columns });
@@ -50,7 +97,7 @@ test("a seed shuffles the rows into the folds, the same way each time", () => {
   expect(score(2).crossValidatedRmse).not.toBe(score(1).crossValidatedRmse);
 });
 
-test("whatever the data, weights lie on the simplex and no member is better than the blend", () => {
+test("whatever the data, weights lie on the simplex and neither a member nor the plain mean is better", () => {
   const value = fc.integer({ min: 0, max: 10 }).map((x) => x / 10);
   const data = fc
     .tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 2, max: 12 }))
@@ -61,18 +108,28 @@ test("whatever the data, weights lie on the simplex and no member is better than
       }),
     );
   fc.assert(
-    fc.property(data, fc.constantFrom("shared", "column"), ([y, ...predictions], weights) => {
-      const list = predictions.map((values, i) => ({ name: `${i}`, values }));
-      const found = blend(list, y!, { columns: 2, weights, folds: 2 });
-      for (const row of found.weights) {
-        expect(row.every((w) => w >= 0)).toBe(true);
-        expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
-      }
-      const best = Math.min(...predictions.map((values) => rmse(values, y!)));
-      expect(found.rmse).toBeLessThanOrEqual(best + 1e-7);
-      // The score from Gram matrices is the score of the blend itself.
-      expect(found.rmse).toBeCloseTo(rmse(applyBlend(found, list), y!), 6);
-    }),
+    fc.property(
+      data,
+      fc.constantFrom("shared", "column", "greedy"),
+      ([y, ...predictions], weights) => {
+        const list = predictions.map((values, i) => ({ name: `${i}`, values }));
+        const options = { columns: 2, folds: 2 };
+        const found = blend(list, y!, {
+          ...options,
+          weights,
+          ...(weights === "greedy" && { bags: 1 }),
+        });
+        for (const row of found.weights) {
+          expect(row.every((w) => w >= 0)).toBe(true);
+          expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+        }
+        const best = Math.min(...predictions.map((values) => rmse(values, y!)));
+        expect(found.rmse).toBeLessThanOrEqual(best + 1e-7);
+        expect(found.rmse).toBeLessThanOrEqual(blend(list, y!, options).rmse + 1e-7);
+        // The score from Gram matrices is the score of the blend itself.
+        expect(found.rmse).toBeCloseTo(rmse(applyBlend(found, list), y!), 6);
+      },
+    ),
     { numRuns: 500 },
   );
 });
@@ -142,12 +199,18 @@ test("blend refuses what does not fit, by name", () => {
     "blend: expected at most 2 folds, one a row, but got 3",
   );
   expect(run(two, y, { weights: "median" as "shared" })).toThrow(
-    'blend: expected "uniform", "shared", "column" or "group" for weights but got "median"',
+    'blend: expected "uniform", "pruned", "greedy", "shared", "group" or "column" for weights but got "median"',
   );
   expect(run(two, y, { weights: "group" })).toThrow(
     'blend: expected groups with weights "group" and only then but got weights "group" without groups',
   );
   expect(run(two, y, { groups: [[0, 1]] })).toThrow('but got weights "uniform" with groups');
+  expect(run(two, y, { weights: "shared", bags: 3 })).toThrow(
+    'blend: expected bags with weights "greedy" and only then but got weights "shared" with bags',
+  );
+  expect(run(two, y, { weights: "greedy", bags: 0 })).toThrow(
+    "blend: expected an integer of at least 1 for bags but got 0",
+  );
   for (const groups of [[[0]], [[0, 1], [1]], [[0, 1], []], [[0, 2]]])
     expect(run(two, y, { weights: "group", groups })).toThrow(
       `blend: expected every column from 0 to 1 in exactly one of groups but got ${JSON.stringify(groups)}`,

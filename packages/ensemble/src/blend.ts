@@ -1,5 +1,6 @@
-import { checkFinite, checkInteger, checkMembers } from "./_check.ts";
-import { errorGrams, foldOfRows, type Grams, score } from "./_gram.ts";
+import { checkMembers } from "./_check.ts";
+import { score } from "./_gram.ts";
+import { prepare } from "./_prepare.ts";
 
 /** One model's predictions: [rows, columns], row-major. */
 export interface Member {
@@ -8,20 +9,32 @@ export interface Member {
   values: ArrayLike<number>;
 }
 
-/** How `blend` and `prune` weigh the members. */
+/** How `blend` and `leaveOneOut` weigh the members. */
 export interface BlendOptions {
   /** Numbers in a row. */
   columns: number;
   /**
-   * `"uniform"` (default): all alike. `"shared"`: one weight a member. `"column"`: one a member and
-   * column. `"group"`: one a member and group of columns, such as the answers of one question.
+   * `"uniform"` (default): all alike.
+   * `"pruned"`: all alike but those whose shared weight is negligible, which are left out.
+   * `"greedy"`: how often each is taken by ensemble selection, with replacement and bagging.
+   * `"shared"`: one least-squares weight a member.
+   * `"group"`: one a member and group of columns, such as the answers of one question.
+   * `"column"`: one a member and column.
    */
-  weights?: "uniform" | "shared" | "column" | "group";
+  weights?: "uniform" | "pruned" | "greedy" | "shared" | "group" | "column";
   /** With `weights: "group"`: lists of column indices, each column in exactly one. */
   groups?: readonly (readonly number[])[];
+  /**
+   * With `weights: "greedy"`: how many selections, each among a random half of the members (at
+   * least 5), are averaged. Default 20; 1 selects once, among all.
+   */
+  bags?: number;
   /** Parts for the cross-validation, 2 to the number of rows. Default 5. */
   folds?: number;
-  /** Shuffles the rows before they are parted; without it the folds are contiguous blocks of rows. */
+  /**
+   * Shuffles the rows before they are parted, and draws the bags. Without it the folds are contiguous
+   * blocks of rows, and the bags those of seed 0.
+   */
   seed?: number;
 }
 
@@ -31,6 +44,11 @@ export interface Blend {
   names: string[];
   /** [column][member], each row non-negative with sum 1. */
   weights: number[][];
+  /**
+   * How many weights were fitted: members x groups, 0 for uniform ones or a single member. Where this
+   * is more than there are rows, they over-fit.
+   */
+  fitted: number;
   /** On the rows the weights were fitted to: too good, the more weights there are. */
   rmse: number;
   /** Each fold predicted with weights fitted to the other folds: what new rows will show. */
@@ -38,27 +56,32 @@ export interface Blend {
 }
 
 /**
- * Finds the weighted mean of the members that is nearest to the labels ([rows, columns], row-major)
- * in the least-squares sense, weights non-negative with sum 1, and says how well it does on rows it
- * was not fitted to. The optimum is exact, also where members are equal or linearly dependent
- * (equal members share their weight). Memory grows with members^2, not with rows.
+ * Finds weights for the mean of the members, non-negative with sum 1, and says how well it does on
+ * rows they were not fitted to. `labels` are [rows, columns], row-major. The order of the members
+ * changes nothing; memory grows with members^2, not with rows.
  *
- * The three blends of S. Dieleman's winning solution are "uniform" (which he submitted), "shared"
- * and "column"; compare them by `crossValidatedRmse`.
+ * "shared", "group" and "column" are nearest to the labels in the least-squares sense; the optimum
+ * is exact, also where members are equal or linearly dependent (equal members share their weight).
+ * S. Dieleman's winning solution tried "shared" and "column", which over-fitted, and submitted the
+ * uniform mean of those with a weight: "pruned". There a shared weight up to a tenth of an equal
+ * share is none. "greedy" is the selection of Caruana et al. (ICML 2004), for many members.
  *
- * Throws a TypeError or RangeError for different lengths, numbers that are not finite, names that
- * are not unique, or options that do not fit the data.
+ * Compare them by `crossValidatedRmse`; choosing members or weights is part of what is repeated for
+ * each fold. Throws a TypeError or RangeError for different lengths, numbers that are not finite,
+ * names that are not unique, or options that do not fit the data.
  */
 export function blend(
   members: readonly Member[],
   labels: ArrayLike<number>,
   options: BlendOptions,
 ): Blend {
-  const { grams, groupOf, uniform } = prepare("blend", members, labels, options);
-  const { weights, rmse, crossValidatedRmse } = score(grams, uniform);
+  const { grams, solve, groupOf, position } = prepare("blend", members, labels, options);
+  const { weights, rmse, crossValidatedRmse } = score(grams, solve);
+  const uniform = (options.weights ?? "uniform") === "uniform" || members.length === 1;
   return {
     names: members.map(({ name }) => name),
-    weights: groupOf.map((group) => [...weights[group]!]),
+    weights: groupOf.map((group) => position.map((i) => weights[group]![i]!)),
+    fitted: uniform ? 0 : members.length * weights.length,
     rmse,
     crossValidatedRmse,
   };
@@ -101,68 +124,6 @@ export function applyBlend(
     out[i] = sum;
   }
   return out;
-}
-
-/** Checks everything once and reads the rows into Gram matrices; shared by `blend` and `prune`. */
-export function prepare(
-  where: string,
-  members: readonly Member[],
-  labels: ArrayLike<number>,
-  { columns, weights = "uniform", groups, folds = 5, seed }: BlendOptions,
-): { grams: Grams; groupOf: number[]; uniform: boolean } {
-  checkInteger(where, "columns", columns, 1);
-  if (labels.length === 0 || labels.length % columns !== 0)
-    throw new RangeError(
-      `${where}: expected a multiple of ${columns} columns for the length of labels but got ${labels.length}`,
-    );
-  checkFinite(where, "labels", labels);
-  checkMembers(where, members, labels.length);
-  const rows = labels.length / columns;
-  checkInteger(where, "folds", folds, 2);
-  if (folds > rows)
-    throw new RangeError(`${where}: expected at most ${rows} folds, one a row, but got ${folds}`);
-  const groupOf = groupOfColumns(where, weights, columns, groups);
-  const values = members.map((member) => member.values);
-  return {
-    grams: errorGrams(values, labels, groupOf, foldOfRows(rows, folds, seed)),
-    groupOf,
-    uniform: weights === "uniform",
-  };
-}
-
-function groupOfColumns(
-  where: string,
-  weights: BlendOptions["weights"],
-  columns: number,
-  groups: BlendOptions["groups"],
-): number[] {
-  if ((weights === "group") !== (groups !== undefined))
-    throw new TypeError(
-      `${where}: expected groups with weights "group" and only then but got weights "${weights}" ${groups ? "with" : "without"} groups`,
-    );
-  const groupOf = Array.from({ length: columns }, (_, column) => {
-    if (weights === "column") return column;
-    if (weights !== "group") return 0;
-    return groups!.findIndex((group) => group.includes(column));
-  });
-  switch (weights) {
-    case "uniform":
-    case "shared":
-    case "column":
-      return groupOf;
-    case "group": {
-      const sorted = groups!.flat().sort((a, b) => a - b);
-      const complete = sorted.length === columns && sorted.every((column, i) => column === i);
-      if (complete && groups!.every((group) => group.length > 0)) return groupOf;
-      throw new RangeError(
-        `${where}: expected every column from 0 to ${columns - 1} in exactly one of groups but got ${JSON.stringify(groups)}`,
-      );
-    }
-    default:
-      throw new TypeError(
-        `${where}: expected "uniform", "shared", "column" or "group" for weights but got "${weights}"`,
-      );
-  }
 }
 
 function list(members: readonly Member[]): string {

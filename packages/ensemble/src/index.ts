@@ -1,5 +1,6 @@
 export { applyBlend, type Blend, type BlendOptions, blend, type Member } from "./blend.ts";
+export { errorCorrelation } from "./correlation.ts";
+export { type LeftOut, leaveOneOut } from "./leave-one-out.ts";
 export { createMean, type Mean } from "./mean.ts";
-export { type Dropped, type Pruned, prune } from "./prune.ts";
 export { rmse } from "./rmse.ts";
 export { type TransformOptions, transforms, WINNER_TRANSFORMS } from "./transforms.ts";

@@ -9,7 +9,8 @@ test("exports these functions and no others", () => {
     "applyBlend",
     "blend",
     "createMean",
-    "prune",
+    "errorCorrelation",
+    "leaveOneOut",
     "rmse",
     "transforms",
   ]);
@@ -27,10 +28,15 @@ test("the README's example runs as pasted and prints what it promises", async ()
     [
       "16 transforms, RMSE 0.0012",
       "uniform 0.1201 on unseen rows 0.1201",
+      "pruned 0.0353 on unseen rows 0.0353",
+      "greedy 0.0338 on unseen rows 0.0338",
       "shared 0.0338 on unseen rows 0.0338",
       "column 0.0338 on unseen rows 0.0338",
-      "without broken: the other 2 score 0.03533 without it, 0.12010 with it",
-      "small + large RMSE 0.0353",
+      "small is worth 0.0578 to the plain mean",
+      "large is worth 0.0588 to the plain mean",
+      "broken is worth -0.0848 to the plain mean",
+      "weights 0.5 0.5 0",
+      "RMSE 0.0353",
     ]
   `);
 });
@@ -64,8 +70,14 @@ test("60 transforms of 3 models, blended, pruned and applied to new rows", () =>
       return { name: `model ${model}`, values: mean.value() };
     });
   const members = predict(labels, 3);
-  const { kept } = ensemble.prune(members, labels, { columns });
-  expect(kept).toEqual(["model 0", "model 1"]);
+  const { names, weights } = ensemble.blend(members, labels, { columns, weights: "pruned" });
+  expect(names.filter((_, i) => weights[0]![i]! > 0)).toEqual(["model 0", "model 1"]);
+  const values = ensemble.leaveOneOut(members, labels, { columns });
+  expect(values.map(({ crossValidatedValue }) => crossValidatedValue > 0)).toEqual([
+    true,
+    true,
+    false,
+  ]);
   const found = ensemble.blend(members.slice(0, 2), labels, { columns, weights: "shared" });
   const unseen = predict(unseenLabels, 4);
   const score = ensemble.rmse(ensemble.applyBlend(found, unseen), unseenLabels);
