@@ -6,4 +6,5 @@ export const CASES = {
   input: () => import("./input.mjs"),
   memory: () => import("./memory.mjs"),
   images: () => import("./images.mjs"),
+  blend: () => import("./blend.mjs"),
 };

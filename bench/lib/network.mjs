@@ -2,8 +2,9 @@ import { useBackend } from "@gz/backend";
 import { setDropoutStep } from "@gz/layers";
 import { adamw, nesterov, trainLoop, weightAverage } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
+import { initialize } from "../../apps/kaggle/dist/initialize.js";
 import { inputShape } from "../../apps/kaggle/dist/input.js";
-import { buildNetwork, initialize } from "../../apps/kaggle/dist/network.js";
+import { buildNetwork } from "../../apps/kaggle/dist/network.js";
 import { loadRecipe } from "../../apps/kaggle/dist/recipe.js";
 import { THREADS } from "./measure.mjs";
 

@@ -13,6 +13,7 @@ import { chooseBackend } from "./backend.ts";
 import { CliError } from "./errors.ts";
 import { forward } from "./evaluate.ts";
 import { buildNetwork } from "./network.ts";
+import { removeOrigin, writeOrigin } from "./origin.ts";
 import { pixelSource } from "./pixels.ts";
 import { createProgress, say } from "./progress.ts";
 import { columnsOfRecipe, labelTreeOf } from "./question-tree.ts";
@@ -79,7 +80,7 @@ export async function predictRun(options: PredictOptions): Promise<string[]> {
       throw new CliError(`predict: stopped; ${saved}, the same command goes on`, 130);
     }
     if (part) return mine.map(({ file }) => file);
-    return await joinAll(run, all, options);
+    return await joinAll(run, dataset, all, options);
   } finally {
     await dataset.close();
   }
@@ -146,6 +147,7 @@ async function predictShards(
 /** Joins the shards of each file that was asked for, then removes them. */
 async function joinAll(
   run: Run,
+  dataset: Dataset,
   shards: readonly Shard[],
   { out, transforms }: PredictOptions,
 ): Promise<string[]> {
@@ -160,6 +162,7 @@ async function joinAll(
   for (const [file, members] of files) {
     mkdirSync(dirname(file), { recursive: true });
     const single = file.replace(/(\.csv)?$/, ".single.csv");
+    removeOrigin(file);
     if (singles)
       await joinShards(
         members.map((shard) => shard.single),
@@ -171,6 +174,7 @@ async function joinAll(
       file,
       columns,
     );
+    writeOrigin(file, dataset);
     written.push(file, ...(singles ? [single] : []));
   }
   for (const { file, single } of shards)

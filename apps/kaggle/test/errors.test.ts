@@ -1,6 +1,7 @@
 /** What the app says when something is wrong, and that nothing is lost by it. */
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -95,8 +96,6 @@ test("a recipe with an unknown key, a nonsense value or a layer that does not fi
   expect(unknown).toContain("augment.brightness");
   expect(nonsense).toMatch(/expected number for batch but got "many" \(in .*nonsense\.json\)/);
   expect(falling).toContain("expected rising fractions from 0 for schedule.rates but got 0.5");
-  const small = JSON.parse(readFileSync(SMALLEST, "utf8")) as object;
-  expect(small).toBeTruthy();
   const tooSmall = recipeFile("too-small", {
     extends: "best",
     input: { size: 20 },
@@ -105,6 +104,9 @@ test("a recipe with an unknown key, a nonsense value or a layer that does not fi
   const { code, stderr } = await kaggle(train(join(root, "none2"), "--recipe", tooSmall), env);
   expect(code).toBe(1);
   expect(stderr).toMatch(/recipe.*conv[234]/);
+  // None of them left a run behind.
+  for (const name of ["none", "none2"])
+    expect(existsSync(join(root, name, "recipe.json")), name).toBe(false);
 });
 
 test("a folder that holds a run is not overwritten, one in use is refused", async () => {
@@ -241,11 +243,15 @@ test("a submission has every test id, its members the same galaxies, and scores 
   await writePredictions(join(fewer, "predictions", "valid.csv"), valid.ids, valid.values);
   const mixed = await kaggle(["blend", "--out", join(root, "mixed.csv"), run, fewer], env);
   expect(mixed.code).toBe(1);
-  expect(mixed.stderr).toMatch(/expected the galaxies of .* but 1 are missing/);
+  expect(mixed.stderr).toMatch(
+    /expected the 6 galaxies of .*run.predictions.test\.csv but .*fewer.predictions.test\.csv misses 1 \(\d+\)/,
+  );
   const alone = await kaggle(
     ["blend", "--out", join(root, "alone.csv"), "--labels", data, fewer],
     env,
   );
   expect(alone.code).toBe(1);
-  expect(alone.stderr).toMatch(/expected the 6 test ids .* 1 are missing/);
+  expect(alone.stderr).toMatch(
+    /expected the 6 galaxies of the test set of .* but .*fewer.predictions.test\.csv misses 1 \(\d+\)/,
+  );
 });

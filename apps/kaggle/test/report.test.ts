@@ -6,8 +6,10 @@ import { COLUMNS, KAGGLE_TREE, openDataset, writePredictions, writeSynthetic } f
 import { parseHTML } from "linkedom";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type BlendResult, blendMembers } from "../src/blend.ts";
+import { blendMembers } from "../src/blend.ts";
+import { readBlend } from "../src/blend-result.ts";
 import { loadRecipe, type ResidualNetwork } from "../src/recipe.ts";
+import { formatChange } from "../src/report/format.ts";
 import { html } from "../src/report/html.ts";
 import { smoothedRmse, throughput } from "../src/report/metrics.ts";
 import { writeReport } from "../src/report/report.ts";
@@ -148,7 +150,7 @@ test("the page of two members and their blend shows the figures that its data ha
     );
   }
   const submission = join(root, "a", "submission.csv");
-  await blendMembers({ members: folders, out: submission, labels: data });
+  await blendMembers({ members: folders, out: submission, labels: data, weights: "uniform" });
   const page = await report({
     runs: folders,
     out: join(root, "a", "report.html"),
@@ -242,15 +244,25 @@ test("the page of two members and their blend shows the figures that its data ha
       ];
     }),
   );
-  const result = JSON.parse(
-    readFileSync(submission.replace(".csv", ".blend.json"), "utf8"),
-  ) as BlendResult;
-  expect(tableOf(page, "blend").map((cells) => cells.slice(1))).toEqual(
-    result.strategies!.map((s) => [s.rmse.toFixed(4), s.crossValidatedRmse.toFixed(4)]),
+  const result = readBlend(submission)!;
+  const { strategies, members, correlation } = result.scores!;
+  expect(tableOf(page, "blend").map(([, ...cells]) => cells)).toEqual(
+    strategies.map((s) => [s.crossValidatedRmse.toFixed(5), s.rmse.toFixed(5), String(s.fitted)]),
   );
   expect(tableOf(page, "blend", 1).map((cells) => cells.slice(0, 3))).toEqual(
-    [0, 1].map((i) => [`member-${i + 1}`, rmse(predictions[i]!).toFixed(4), "0.500"]),
+    [0, 1].map((i) => [String(i + 1), `member-${i + 1}`, rmse(predictions[i]!).toFixed(4)]),
   );
+  expect(tableOf(page, "blend", 1).map((cells) => cells[3])).toEqual(
+    members.map(({ crossValidatedValue }) => formatChange(crossValidatedValue!, 5)),
+  );
+  const [heat] = page
+    .all("#blend .narrow svg")
+    .filter((svg) => svg.getAttribute("aria-label")!.startsWith("Correlation"));
+  const text = correlation[0]![1]!.toFixed(3);
+  expect([...heat!.querySelectorAll("title")].map((title) => title.textContent)).toEqual([
+    `member-1  1, 2: ${text}`,
+    `member-2  2, 1: ${text}`,
+  ]);
 
   // Speed: a batch in 102 ms.
   const recipe = loadRecipe("tiny");

@@ -1,7 +1,10 @@
 import { defineCommand } from "citty";
 import { refuseUnknown } from "../args.ts";
-import { type BlendResult, blendMembers, WEIGHTS, type Weights } from "../blend.ts";
+import { blendMembers } from "../blend.ts";
+import type { BlendResult } from "../blend-result.ts";
 import { CliError } from "../errors.ts";
+import { say } from "../progress.ts";
+import { overfits, WEIGHTS, type Weights } from "../strategies.ts";
 
 const args = {
   out: { type: "string", description: "The submission", required: true, valueHint: "FILE.csv" },
@@ -12,8 +15,7 @@ const args = {
   },
   weights: {
     type: "string",
-    description: "uniform, shared (one a member) or column (one a member and answer)",
-    default: "uniform",
+    description: `${WEIGHTS.join(", ")}; or auto, the lowest RMSE on unseen folds (default: auto with --labels, else uniform)`,
     valueHint: "KIND",
   },
 } as const;
@@ -27,37 +29,58 @@ export const blend = defineCommand({
   async run({ args: given }) {
     refuseUnknown("blend", given, args);
     const { weights } = given;
-    if (!WEIGHTS.includes(weights as Weights))
-      throw new CliError(`blend: expected ${WEIGHTS.join(", ")} for --weights but got ${weights}`);
+    const kinds: readonly string[] = ["auto", ...WEIGHTS];
+    if (weights !== undefined && !kinds.includes(weights))
+      throw new CliError(`blend: expected ${kinds.join(", ")} for --weights but got ${weights}`);
     const result = await blendMembers({
       members: given._,
       out: given.out,
       labels: given.labels,
-      weights: weights as Weights,
+      weights: weights as Weights | "auto" | undefined,
     });
-    for (const line of describeBlend(result)) console.log(line);
+    printBlend(result);
   },
 });
 
+/** Prints what was found out, and warns. */
+export function printBlend(result: BlendResult): void {
+  for (const line of describeBlend(result)) console.log(line);
+  for (const warning of result.warnings) say(`warning: ${warning}`);
+}
+
 /** The scores of members and strategies as lines of text. */
-export function describeBlend({
+function describeBlend({
   members,
-  strategies,
-  weights,
-  pruned,
+  strategy: chosen,
+  scores,
   rows,
   submission,
 }: BlendResult): string[] {
+  const end = `${submission}: ${rows} galaxies, ${chosen} weights of ${members.length}`;
+  if (!scores) return [...members.map(({ name }) => name), end];
   const width = Math.max(...members.map(({ name }) => name.length), 8);
-  const lines = members.map(
-    ({ name, rmse }) => `${name.padEnd(width)}  ${rmse === undefined ? "" : rmse.toFixed(5)}`,
-  );
-  for (const { strategy, rmse, crossValidatedRmse } of strategies ?? [])
-    lines.push(
-      `${strategy.padEnd(width)}  ${rmse.toFixed(5)}  on unseen folds ${crossValidatedRmse.toFixed(5)}${strategy === weights ? "  <- written" : ""}`,
-    );
-  for (const { name, reason } of pruned?.dropped ?? [])
-    lines.push(`${name} could be dropped: ${reason}`);
-  lines.push(`${submission}: ${rows} galaxies`);
-  return lines;
+  return [
+    `${"member".padEnd(width)}  RMSE     worth (RMSE on unseen folds without it, less with it)`,
+    ...members.map(({ name }, i) => {
+      const { rmse, crossValidatedValue: value } = scores.members[i]!;
+      return `${name.padEnd(width)}  ${rmse.toFixed(5)}${value === undefined ? "" : `  ${signed(value)}`}`;
+    }),
+    `${"weights".padEnd(width)}  RMSE     on unseen folds`,
+    ...scores.strategies.map((found) => {
+      const { strategy, rmse, crossValidatedRmse, fitted } = found;
+      const notes = [
+        ...(overfits(found, scores.rows)
+          ? [`  over-fits: ${fitted} weights, ${scores.rows} galaxies`]
+          : []),
+        ...(strategy === chosen ? ["  <- written"] : []),
+      ];
+      return `${strategy.padEnd(width)}  ${rmse.toFixed(5)}  ${crossValidatedRmse.toFixed(5)}${notes.join("")}`;
+    }),
+    end,
+  ];
+}
+
+function signed(value: number): string {
+  const text = value.toFixed(5);
+  return value > 0 ? `+${text}` : text.replace(/^-(0\.0+)$/, " $1");
 }

@@ -9,7 +9,7 @@ import {
   threadsArg,
   workersArg,
 } from "../args.ts";
-import { readBlend } from "../blend.ts";
+import { readBlend } from "../blend-result.ts";
 import { CliError } from "../errors.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { formatSeconds, say } from "../progress.ts";
@@ -25,7 +25,7 @@ import {
 import { parseJob, runJob } from "../reproduce/jobs.ts";
 import { prepareEnsemble } from "../reproduce/prepare.ts";
 import { lockRun } from "../run.ts";
-import { describeBlend } from "./blend.ts";
+import { printBlend } from "./blend.ts";
 
 const args = {
   budget: {
@@ -122,8 +122,8 @@ export const reproduce = defineCommand({
           return 130;
         }
         const submission = submissionFile(ensemble);
-        const blend = readBlend(submission.replace(/\.csv$/, ".blend.json"));
-        for (const line of blend ? describeBlend(blend) : []) console.log(line);
+        const blend = readBlend(submission);
+        if (blend) printBlend(blend);
         console.log(`submission  ${submission}`);
         console.log(`report      ${reportFile(ensemble)}`);
         say(`done in ${formatSeconds((performance.now() - started) / 1000)}`);

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { applyBlend, rmse } from "@gz/ensemble";
 import { COLUMNS, type Dataset, openDataset, readPredictions } from "@gz/galaxies";
-import { type BlendResult, readBlend } from "../blend.ts";
+import { type BlendResult, blendFile, readBlend } from "../blend-result.ts";
 import { CliError } from "../errors.ts";
 import { openRun, type Run } from "../run.ts";
 import { meanLabel, splitRows } from "../split.ts";
@@ -149,11 +149,10 @@ async function scored(
 }
 
 function openBlend(submission: string): NonNullable<ReportData["blend"]> {
-  const file = `${submission.replace(/\.csv$/, "")}.blend.json`;
-  const result = readBlend(file);
+  const result = readBlend(submission);
   if (!result)
     throw new CliError(
-      `report: expected ${file}, as kaggle blend writes it beside ${submission}, but it is not there`,
+      `report: expected ${blendFile(submission)}, as kaggle blend writes it beside ${submission}, but it is not there`,
     );
   return { file: submission, result };
 }
@@ -169,14 +168,13 @@ function judge(
     values,
     rmse: rmse(values, labels),
   });
-  const members = blend?.members.map(({ name, file }) => {
-    const folder = dirname(dirname(file));
+  const members = blend?.members.map(({ name, files }) => {
+    const folder = dirname(dirname(files[0]!));
     return { name, values: runs.find(({ run }) => resolve(run.folder) === folder)?.valid?.values };
   });
   if (blend && members?.every((member): member is Member => member.values !== undefined)) {
     const names = members.map(({ name }) => name);
-    const uniform = Array.from({ length: 37 }, () => names.map(() => 1 / names.length));
-    const { weights } = blend.blend ?? { weights: uniform };
+    const { weights } = blend;
     return of(`the blend of ${members.length}`, applyBlend({ names, weights }, members));
   }
   const predicted = runs.flatMap(({ name, valid }) =>

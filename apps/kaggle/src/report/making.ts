@@ -83,7 +83,7 @@ export function commandsSection({ runs, data, blend }: ReportData): Html {
     ]),
     ...(blend
       ? [
-          `${kaggle} blend --out ${quote(blend.file)} --labels ${quote(data.path)} --weights ${blend.result.weights} ${folders}`,
+          `${kaggle} blend --out ${quote(blend.file)} --labels ${quote(data.path)} --weights ${blend.result.strategy} ${folders}`,
         ]
       : []),
     `${kaggle} report --out report.html --data ${quote(data.path)}${blend ? ` --blend ${quote(blend.file)}` : ""} ${folders}`,

@@ -1,8 +1,9 @@
 /** The page, section by section; what cannot be shown yet says which command makes it. */
 import { agreementSection, answersSection } from "./answers.ts";
+import { blendSection } from "./blend-section.ts";
 import type { ReportData } from "./collect.ts";
 import { curvesSection } from "./curves.ts";
-import { blendSection, transformsSection } from "./gains.ts";
+import { transformsSection } from "./gains.ts";
 import { type Chosen, galaxyStrip, gallerySection, type Pictures } from "./gallery.ts";
 import { type Html, html, raw } from "./html.ts";
 import { commandsSection, recipeSection, speedSection } from "./making.ts";

@@ -14,7 +14,7 @@ export function memberColor(index: number): string {
 }
 
 /** A chart drawn twice, for a desk and for a phone; the page's style shows the one that fits. */
-function chart(
+export function chart(
   label: string,
   draw: (size: { width: number; narrow: boolean }) => Plot.PlotOptions,
 ): Html {

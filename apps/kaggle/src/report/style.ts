@@ -95,6 +95,8 @@ summary { cursor: pointer; }
 .densities svg.plot { width: 118px; background: var(--surface); }
 .densities figcaption { font-size: 12px; line-height: 1.4; display: flex; justify-content: space-between; gap: 4px; margin-top: 4px; }
 .densities figcaption span { color: var(--muted); font-variant-numeric: tabular-nums; }
+.pair { display: flex; flex-wrap: wrap; gap: 0 56px; }
+.pair > div { flex: 1 1 400px; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(460px, 1fr)); gap: 20px; }
 .card { display: flex; gap: 16px; padding: 16px; background: var(--surface); border: 1px solid var(--rule); border-radius: 8px; }
 .portrait { flex: 0 0 112px; font-size: 13px; line-height: 1.5; }
@@ -124,6 +126,7 @@ ${Array.from({ length: 7 }, (_, k) => `.answer-${k + 1} { fill: var(--answer-${k
   .answers th, .answers td { padding-right: 8px; white-space: normal; }
   .answers { font-size: 13px; }
   td .small { display: block; }
+  .pair > div { flex: 1 1 100%; }
   .gallery { grid-template-columns: 1fr; }
   .card { flex-direction: column; padding: 12px; }
   .portrait { display: grid; grid-template-columns: 112px 1fr; gap: 0 12px; flex: none; align-content: start; }

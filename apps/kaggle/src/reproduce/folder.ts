@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import type { Draw } from "@gz/augment";
 import { latestCheckpoint } from "@gz/train";
-import { readBlend } from "../blend.ts";
+import { readBlend } from "../blend-result.ts";
 import { CliError } from "../errors.ts";
 import { checkRecipe } from "../recipe.ts";
 import { type Budget, openRun, writeAtomic } from "../run.ts";
@@ -150,7 +150,7 @@ export function isPredicted(ensemble: Ensemble, member: PlannedMember): boolean 
 
 /** Whether submission and report are there, of all members that are predicted. */
 export function isBlended(ensemble: Ensemble): boolean {
-  const blend = readBlend(join(ensemble.folder, "submission.blend.json"));
+  const blend = readBlend(submissionFile(ensemble));
   const ready = ensemble.planned.filter((member) => isPredicted(ensemble, member));
   return (
     existsSync(submissionFile(ensemble)) &&
