@@ -15,6 +15,9 @@ export {
   pixelCacheSize,
 } from "./pixel-cache.ts";
 export { openPixelCache, type PixelCache, type PixelHeader } from "./pixel-file.ts";
+export { type CentreOptions, centreDraw, chooseGalaxy } from "./photometry/centre.ts";
+export type { Channel } from "./photometry/plane.ts";
+export { type DetectOptions, detectSources, type Source } from "./photometry/sources.ts";
 export {
   checkSubmission,
   openPredictions,

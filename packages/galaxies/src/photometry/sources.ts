@@ -1,0 +1,84 @@
+import { clean } from "./clean.ts";
+import { deblend } from "./deblend.ts";
+import { createForest } from "./forest.ts";
+import { type Channel, toPlane } from "./plane.ts";
+import { measureRadii } from "./radii.ts";
+import { findRegions } from "./regions.ts";
+import { estimateSky, subtractSky } from "./sky.ts";
+import { smooth } from "./smooth.ts";
+
+/** Options of `detectSources`. */
+export interface DetectOptions {
+  /** Pixels must rise above the background by this many standard deviations of its noise; 1.5 if left out. */
+  readonly threshold?: number;
+  /** Objects of fewer connected pixels are noise; 5 if left out. */
+  readonly minArea?: number;
+}
+
+/** A star, a galaxy or whatever else stands out of the sky. Pixel centres at integers, x right, y down. */
+export interface Source {
+  /** Barycentre of the pixels above the threshold (X_IMAGE and Y_IMAGE of SExtractor are 1 more: FITS counts from 1). */
+  readonly x: number;
+  readonly y: number;
+  /** Standard deviations of the light along the long and the short axis, in pixels (A_IMAGE, B_IMAGE). */
+  readonly a: number;
+  readonly b: number;
+  /** Angle of the long axis, from x towards y (clockwise on the screen), degrees in (-90, 90] (THETA_IMAGE). */
+  readonly theta: number;
+  /** Kron's radius in units of a, at least 3.5 (KRON_RADIUS). */
+  readonly kron: number;
+  /** Petrosian's radius in units of a, at least 3.5 (PETRO_RADIUS). */
+  readonly petrosian: number;
+  /** Light above the background over the object's pixels, on the 0..1 scale (FLUX_ISO). */
+  readonly flux: number;
+  /** Pixels above the threshold (ISOAREAF_IMAGE). */
+  readonly area: number;
+}
+
+const MIN_AREA = 5;
+
+/**
+ * The objects of an image, measured as SExtractor with its default settings does (Bertin & Arnouts 1996, A&AS 117, 393):
+ * background by cells of 64 pixels, a 3 x 3 filter, connected pixels above the threshold, deblended at 32 levels and
+ * cleaned; moments, and radii over ellipses.
+ *
+ * @param channel [height, width], e.g. the green one of an image: `image.pick(null, null, 1)`
+ * @throws TypeError for an image that is not two-dimensional, a threshold or area that is not positive
+ */
+export function detectSources(channel: Channel, options: DetectOptions = {}): Source[] {
+  const { threshold: sigmas = 1.5, minArea = MIN_AREA } = options;
+  if (channel.shape.length !== 2 || channel.size === 0)
+    throw new TypeError(
+      `detectSources: expected an image [height, width] but got shape [${channel.shape.join(", ")}]`,
+    );
+  if (!(sigmas > 0 && sigmas < Infinity))
+    throw new TypeError(
+      `detectSources: expected a positive number for threshold but got ${sigmas}`,
+    );
+  if (!(Number.isInteger(minArea) && minArea > 0))
+    throw new TypeError(
+      `detectSources: expected a positive integer for minArea but got ${minArea}`,
+    );
+  const light = toPlane(channel);
+  const sky = estimateSky(light);
+  subtractSky(light, sky);
+  const images = { light, filtered: smooth(light) };
+  const threshold = Math.fround(sigmas * sky.noise);
+  const regions = findRegions(images.filtered, threshold, minArea);
+  const forest = createForest(regions.pixels.length);
+  const found = regions.groups.flatMap((group) =>
+    deblend(images, regions, group, threshold, forest),
+  );
+  const detections = clean(images, found, threshold, minArea);
+
+  // No longer needed as places: from here on, whose pixel it is.
+  const owner = regions.place.fill(-1);
+  detections.forEach(({ pixels }, number) => {
+    for (let i = 0; i < pixels.length; i++) owner[pixels[i]!] = number;
+  });
+  return detections.map(({ shape }, number) => {
+    const { x, y, a, b, theta, flux, area } = shape;
+    const { kron, petrosian } = measureRadii(light, shape, owner, number);
+    return { x, y, a, b, theta, kron, petrosian, flux, area };
+  });
+}
