@@ -7,6 +7,9 @@ export {
   type Split,
 } from "./dataset.ts";
 export { type DecodeOptions, decode } from "./decode.ts";
+export { type CentreOptions, centreDraw, chooseGalaxy } from "./photometry/centre.ts";
+export type { Channel } from "./photometry/plane.ts";
+export { type DetectOptions, detectSources, type Source } from "./photometry/sources.ts";
 export {
   type BuiltPixelCache,
   buildPixelCache,
@@ -15,9 +18,6 @@ export {
   pixelCacheSize,
 } from "./pixel-cache.ts";
 export { openPixelCache, type PixelCache, type PixelHeader } from "./pixel-file.ts";
-export { type CentreOptions, centreDraw, chooseGalaxy } from "./photometry/centre.ts";
-export type { Channel } from "./photometry/plane.ts";
-export { type DetectOptions, detectSources, type Source } from "./photometry/sources.ts";
 export {
   checkSubmission,
   openPredictions,

@@ -12,10 +12,13 @@ test("exports these functions and no others", () => {
     "PROPER_TREE",
     "buildPixelCache",
     "castVotes",
+    "centreDraw",
     "checkDataset",
     "checkSubmission",
+    "chooseGalaxy",
     "columnsOf",
     "decode",
+    "detectSources",
     "galaxyVotes",
     "openDataset",
     "openPixelCache",
@@ -115,3 +118,19 @@ withReal("real data: nothing is wrong, images decode, shrink and are cached", as
   // A galaxy in the middle of a dark sky.
   expect(image.get(106, 106, 1)).toBeGreaterThan(3 * image.get(3, 3, 1));
 });
+
+withReal(
+  "real data: the first galaxy is where the winner's SExtractor found it, and as large",
+  async () => {
+    const data = await galaxies.openDataset(real!);
+    const image = await galaxies.decode(await data.read(100008, "train"));
+    const size = { width: 424, height: 424 };
+    for (const threshold of [2, 10]) {
+      const sources = galaxies.detectSources(image.pick(null, null, 1), { threshold });
+      const { x, y, a, petrosian } = galaxies.chooseGalaxy(sources, size)!;
+      // He counted from 1, and read the image transposed. At 10 sigma the galaxy is smaller, its radius in a larger.
+      expect(Math.hypot(x + 1 - 211.927, y + 1 - 215.121)).toBeLessThan(threshold === 2 ? 0.05 : 1);
+      if (threshold === 2) expect([a, petrosian]).toBeAllClose([30.689, 5.28], { rtol: 1e-3 });
+    }
+  },
+);

@@ -82,7 +82,12 @@ export function findBranches(
 }
 
 /** Adds a pixel, by its place in the regions, and joins it to those of its neighbours that are there. */
-function grow({ data, width }: Plane, { pixels, place }: Regions, forest: Forest, at: number): void {
+function grow(
+  { data, width }: Plane,
+  { pixels, place }: Regions,
+  forest: Forest,
+  at: number,
+): void {
   const pixel = pixels[at]!;
   forest.add(at, data[pixel]!);
   let root = at;

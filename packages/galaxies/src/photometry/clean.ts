@@ -4,7 +4,13 @@ import type { Images } from "./shape.ts";
 /** Objects farther apart than this many long axes do not disturb each other. */
 const REACH = 10;
 
-/** A detection with what it has swallowed. */
+/** A detection that is there by itself, with the pixels and the light of those that it swallowed. */
+export interface CleanDetection extends Detection {
+  readonly area: number;
+  readonly flux: number;
+}
+
+/** The same while others may still be swallowed. */
 interface Entry {
   readonly detection: Detection;
   readonly x: number;
@@ -12,6 +18,7 @@ interface Entry {
   readonly a: number;
   area: number;
   flux: number;
+  filteredFlux: number;
   /** Height above the threshold that `minArea` pixels reach. */
   readonly margin: number;
 }
@@ -26,13 +33,13 @@ export function clean(
   detections: readonly Detection[],
   threshold: number,
   minArea: number,
-): Detection[] {
+): CleanDetection[] {
   let kept: Entry[] = [];
   for (const detection of detections) {
-    const { area, filteredFlux: flux, x, y, a } = detection.shape;
+    const { area, flux, filteredFlux, x, y, a } = detection.shape;
     const enough = area >= minArea;
     const margin = enough ? nthBrightest(filtered.data, detection.pixels, minArea) - threshold : 0;
-    const entry: Entry = { detection, x, y, a, area, flux, margin };
+    const entry: Entry = { detection, x, y, a, area, flux, filteredFlux, margin };
     const swallowed: Entry[] = [];
     let swallower: Entry | undefined;
     for (const other of kept) {
@@ -40,7 +47,7 @@ export function clean(
       const dx = x - other.x;
       const dy = y - other.y;
       if (dx * dx + dy * dy >= limit * limit) continue;
-      if (other.flux < entry.flux) {
+      if (other.filteredFlux < filteredFlux) {
         if (wing(entry, dx, dy, threshold) > other.margin) swallowed.push(other);
       } else if (wing(other, dx, dy, threshold) > entry.margin) {
         swallower = other;
@@ -54,14 +61,19 @@ export function clean(
       kept.push(entry);
     }
   }
-  return kept.map(({ detection }) => detection);
+  return kept.map(({ detection, area, flux }) => ({ ...detection, area, flux }));
 }
 
 /** Light of an object at a distance, extrapolated from its size and flux; none where it is not above the threshold. */
-function wing({ detection, flux, area }: Entry, dx: number, dy: number, threshold: number): number {
+function wing(
+  { detection, filteredFlux, area }: Entry,
+  dx: number,
+  dy: number,
+  threshold: number,
+): number {
   const { a, b, ellipse, concentration } = detection.shape;
   const unitArea = Math.PI * a * b;
-  const height = flux / (2 * unitArea * concentration);
+  const height = filteredFlux / (2 * unitArea * concentration);
   const slope = ((height / threshold - 1) * unitArea) / area;
   const value = 1 + slope * (ellipse.xx * dx * dx + ellipse.yy * dy * dy + ellipse.xy * dx * dy);
   return value > 1 && value < 1e10 ? height / value : -Infinity;
@@ -70,6 +82,7 @@ function wing({ detection, flux, area }: Entry, dx: number, dy: number, threshol
 function swallow(entry: Entry, other: Entry): void {
   entry.area += other.area;
   entry.flux += other.flux;
+  entry.filteredFlux += other.filteredFlux;
 }
 
 /** The n-th brightest of some pixels; -Infinity when there are fewer. */

@@ -118,7 +118,11 @@ function zoneRings(): { EDGES: Float64Array; RINGS: readonly Ring[] } {
     const outer = fround(inner * 1.2);
     radii.push({ inner, middle: fround((inner + outer) / 2), outer });
   }
-  const squares = radii.flatMap(({ inner, middle, outer }) => [inner ** 2, middle ** 2, outer ** 2]);
+  const squares = radii.flatMap(({ inner, middle, outer }) => [
+    inner ** 2,
+    middle ** 2,
+    outer ** 2,
+  ]);
   const EDGES = Float64Array.from(new Set(squares)).sort();
   const place = (radius: number): number => EDGES.indexOf(radius ** 2);
   const RINGS = radii.map(({ inner, middle, outer }) => ({

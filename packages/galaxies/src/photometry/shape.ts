@@ -27,7 +27,7 @@ export interface Shape {
 }
 
 /** Squared elliptical radius of (dx, dy): xx dx^2 + yy dy^2 + xy dx dy. */
-export interface Ellipse {
+interface Ellipse {
   readonly xx: number;
   readonly yy: number;
   readonly xy: number;

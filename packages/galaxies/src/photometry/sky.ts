@@ -119,8 +119,7 @@ function medianFilter(map: Float32Array, columns: number, rows: number): Float32
       const reachY = Math.min(1, row, rows - 1 - row);
       const window: number[] = [];
       for (let y = row - reachY; y <= row + reachY; y++)
-        for (let x = column - reachX; x <= column + reachX; x++)
-          window.push(map[y * columns + x]!);
+        for (let x = column - reachX; x <= column + reachX; x++) window.push(map[y * columns + x]!);
       out[row * columns + column] = median(window);
     }
   return out;

@@ -1,9 +1,9 @@
 import { clean } from "./clean.ts";
-import { deblend } from "./deblend.ts";
+import { type Detection, deblend } from "./deblend.ts";
 import { createForest } from "./forest.ts";
 import { type Channel, toPlane } from "./plane.ts";
 import { measureRadii } from "./radii.ts";
-import { findRegions } from "./regions.ts";
+import { findRegions, type Regions } from "./regions.ts";
 import { estimateSky, subtractSky } from "./sky.ts";
 import { smooth } from "./smooth.ts";
 
@@ -29,10 +29,10 @@ export interface Source {
   readonly kron: number;
   /** Petrosian's radius in units of a, at least 3.5 (PETRO_RADIUS). */
   readonly petrosian: number;
-  /** Light above the background over the object's pixels, on the 0..1 scale (FLUX_ISO). */
-  readonly flux: number;
-  /** Pixels above the threshold (ISOAREAF_IMAGE). */
+  /** Pixels above the threshold, of what was cleaned away beside it too (ISOAREAF_IMAGE). */
   readonly area: number;
+  /** Light above the background over these pixels, on the 0..1 scale (FLUX_ISO). */
+  readonly flux: number;
 }
 
 const MIN_AREA = 5;
@@ -71,14 +71,28 @@ export function detectSources(channel: Channel, options: DetectOptions = {}): So
   );
   const detections = clean(images, found, threshold, minArea);
 
-  // No longer needed as places: from here on, whose pixel it is.
-  const owner = regions.place.fill(-1);
-  detections.forEach(({ pixels }, number) => {
-    for (let i = 0; i < pixels.length; i++) owner[pixels[i]!] = number;
-  });
-  return detections.map(({ shape }, number) => {
-    const { x, y, a, b, theta, flux, area } = shape;
+  const owner = ownersOf(regions, detections);
+  return detections.map(({ shape, area, flux }, number) => {
+    const { x, y, a, b, theta } = shape;
     const { kron, petrosian } = measureRadii(light, shape, owner, number);
     return { x, y, a, b, theta, kron, petrosian, flux, area };
   });
+}
+
+/**
+ * Whose each pixel of the image is: the number of a detection, -1 for the sky and for what was cleaned away. Groups too
+ * small to be a detection are nobody's, but not sky either. The places of the regions, no longer needed, become it.
+ */
+function ownersOf(
+  { pixels, groups, place }: Regions,
+  detections: readonly Detection[],
+): Int32Array {
+  const nobody = detections.length;
+  const owner = place.fill(-1);
+  for (let i = 0; i < pixels.length; i++) owner[pixels[i]!] = nobody;
+  for (const [from, to] of groups) for (let i = from; i < to; i++) owner[pixels[i]!] = -1;
+  detections.forEach((detection, number) => {
+    for (let i = 0; i < detection.pixels.length; i++) owner[detection.pixels[i]!] = number;
+  });
+  return owner;
 }

@@ -1,0 +1,85 @@
+import { createRng } from "@gz/augment";
+import ndarray from "ndarray";
+import { expect, test } from "vitest";
+import golden from "../../test/fixtures/photometry.json" with { type: "json" };
+import { sampleGalaxy } from "../synthetic/parameters.ts";
+import { renderGalaxy } from "../synthetic/render.ts";
+import { detectSources, type Source } from "./sources.ts";
+
+/** The images of test/fixtures/make_photometry.mjs. */
+function greenChannel(seed: number) {
+  const image = renderGalaxy(sampleGalaxy(createRng(seed)), { rng: createRng(seed, 1) });
+  return image.pick(null, null, 1);
+}
+
+// SExtractor itself, over 8 synthetic galaxies and what lies around them. What differs is noise: which of two faint
+// neighbours gets a pixel is chance there, and so is in part what is cleaned away.
+test.each([2, 10] as const)("finds what SExtractor finds above %d sigma", (threshold) => {
+  const all = golden[`${threshold}`].reduce((sum, { sources }) => sum + sources.length, 0);
+  let [sameShape, samePetrosian] = [0, 0];
+  golden.seeds.forEach((seed, i) => {
+    const { count, sources } = golden[`${threshold}`][i]!;
+    const found = detectSources(greenChannel(seed), { threshold });
+    expect(Math.abs(found.length - count)).toBeLessThanOrEqual(Math.max(1, 0.06 * count));
+    for (const wanted of sources) {
+      const nearest = found.reduce((a, b) => (distance(a, wanted) < distance(b, wanted) ? a : b));
+      expect(distance(nearest, wanted)).toBeLessThan(0.001);
+      const shape = [nearest.a / wanted.a - 1, nearest.b / wanted.b - 1];
+      if (shape.every((error) => Math.abs(error) < 0.002)) sameShape++;
+      if (Math.abs(nearest.petrosian / wanted.petrosian - 1) < 0.002) samePetrosian++;
+    }
+    // The galaxy itself, larger than the rest.
+    const [largest, wanted] = [found, sources].map((list) =>
+      list.reduce((a, b) => (a.area > b.area ? a : b)),
+    ) as [Source, Source];
+    expect([largest.x, largest.y]).toBeAllClose([wanted.x, wanted.y], { rtol: 0, atol: 2e-4 });
+    expect([largest.a, largest.b]).toBeAllClose([wanted.a, wanted.b], { rtol: 2e-3 });
+    expect(Math.abs(largest.theta - wanted.theta)).toBeLessThan(0.1);
+    expect(largest.petrosian).toBeCloseTo(wanted.petrosian, 4);
+    expect(largest.kron / wanted.kron).toBeCloseTo(1, 1);
+    expect(largest.flux / wanted.flux).toBeCloseTo(1, 1);
+    expect(largest.area / wanted.area).toBeCloseTo(1, 1);
+  });
+  expect(sameShape).toBeGreaterThanOrEqual(0.75 * all);
+  expect(samePetrosian).toBeGreaterThanOrEqual(0.95 * all);
+});
+
+function distance(a: Source, b: Source): number {
+  return Math.hypot(a.x - b.x, a.y - b.y);
+}
+
+test("floats of 0..1, bytes and any strides give the same sources", () => {
+  const bytes = greenChannel(4);
+  const [height, width] = bytes.shape as [number, number];
+  const floats = ndarray(new Float32Array(height * width), [height, width]);
+  const turned = ndarray(new Float32Array(height * width), [width, height]).transpose(1, 0);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      floats.set(y, x, bytes.get(y, x) / 255);
+      turned.set(y, x, bytes.get(y, x) / 255);
+    }
+  const sources = detectSources(bytes, { threshold: 10 });
+  expect(detectSources(floats, { threshold: 10 })).toEqual(sources);
+  expect(detectSources(turned, { threshold: 10 })).toEqual(sources);
+  expect(sources.length).toBe(2);
+});
+
+test("an empty sky has no sources", () => {
+  const rng = createRng(1);
+  const data = Float32Array.from({ length: 200 * 200 }, () => 0.1 + rng.normal(0, 0.01));
+  expect(detectSources(ndarray(data, [200, 200]), { threshold: 4 })).toEqual([]);
+  expect(detectSources(ndarray(new Uint8Array(100 * 100), [100, 100]))).toEqual([]);
+});
+
+test("says what is wrong with its arguments", () => {
+  const image = ndarray(new Float32Array(100), [10, 10]);
+  expect(() => detectSources(ndarray(new Float32Array(300), [10, 10, 3]))).toThrow(
+    "detectSources: expected an image [height, width] but got shape [10, 10, 3]",
+  );
+  expect(() => detectSources(image, { threshold: 0 })).toThrow(
+    "detectSources: expected a positive number for threshold but got 0",
+  );
+  expect(() => detectSources(image, { minArea: 2.5 })).toThrow(
+    "detectSources: expected a positive integer for minArea but got 2.5",
+  );
+});
