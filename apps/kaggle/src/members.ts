@@ -6,6 +6,7 @@ import { basename, dirname, resolve } from "node:path";
 import type { Member } from "@gz/ensemble";
 import { CliError } from "./errors.ts";
 import { type Part, type Reading, readSource, rowsOf, type Source } from "./member-files.ts";
+import { createProgress } from "./progress.ts";
 import { listIds, refuseOtherData, sameGalaxies } from "./same-galaxies.ts";
 
 /** The members' rows of the same galaxies, in the same order. */
@@ -34,7 +35,17 @@ export async function readMembers(sources: readonly string[], reading: Reading):
   if (sources.length === 0)
     throw new CliError("blend: expected at least one predictions file but got none");
   const read: Source[] = [];
-  for (const source of sources) read.push(await readSource(source, reading));
+  // Kaggle's test set takes seconds a member.
+  const progress = createProgress("read", sources.length);
+  try {
+    for (const [i, source] of sources.entries()) {
+      progress.update(i, source);
+      read.push(await readSource(source, reading));
+    }
+    progress.update(sources.length);
+  } finally {
+    progress.stop();
+  }
   const names = memberNames(read);
   const files = read.map(({ labelled, wanted }) => [
     ...new Set([wanted, labelled].flatMap((part) => (part ? [resolve(part.file)] : []))),

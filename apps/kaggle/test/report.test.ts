@@ -260,8 +260,8 @@ test("the page of two members and their blend shows the figures that its data ha
     .filter((svg) => svg.getAttribute("aria-label")!.startsWith("Correlation"));
   const text = correlation[0]![1]!.toFixed(3);
   expect([...heat!.querySelectorAll("title")].map((title) => title.textContent)).toEqual([
-    `member-1  1, 2: ${text}`,
-    `member-2  2, 1: ${text}`,
+    `1 member-1, 2: ${text}`,
+    `2 member-2, 1: ${text}`,
   ]);
 
   // Speed: a batch in 102 ms.

@@ -9,6 +9,9 @@ import { type Html, html } from "./html.ts";
 import { comparisons } from "./plots.ts";
 import { shortName } from "./scores.ts";
 
+/** Heat maps of more members need the whole width. */
+const SIDE_BY_SIDE = 7;
+
 type Scored = BlendResult & { scores: BlendScores };
 
 export function blendSection({ blend }: ReportData): Html | undefined {
@@ -32,7 +35,7 @@ ${strategies(result)}
 ${membersTable(result)}
 ${
   result.members.length > 1 &&
-  html`<div class="pair"><div><h3>Who errs like whom</h3>
+  html`<div${result.members.length <= SIDE_BY_SIDE && html` class="pair"`}><div><h3>Who errs like whom</h3>
 ${correlations(result)}</div>
 <div><h3>Which member for which question</h3>
 ${questionWeights(result)}</div></div>
@@ -81,7 +84,8 @@ function membersTable({ members, weights, scores }: BlendResult): Html {
 }
 
 function worth(value: number | undefined): string {
-  return value === undefined ? "–" : formatChange(value, 5);
+  if (value === undefined) return "–";
+  return Number(value.toFixed(5)) === 0 ? "0" : formatChange(value, 5);
 }
 
 /** One weight, or its range over the answers. */
@@ -98,7 +102,7 @@ function correlations({ members, scores }: Scored): Html {
   const [a, b] = pairOf(correlation, low);
   return html`<p>Correlation of two members' errors, over all galaxies and answers. Averaging gains most where it is low: lowest between ${members[a]!.name} and ${members[b]!.name}, ${low.toFixed(3)}. The stronger the colour, the more alike.</p>
 <figure>${heatMap("Correlation of the members' errors", {
-    rows: members.map(({ name }, i) => `${name}  ${i + 1}`),
+    rows: members.map(({ name }, i) => `${i + 1} ${name}`),
     columns: members.map((_, i) => String(i + 1)),
     values: correlation.map((line, i) => line.map((value, j) => (i === j ? undefined : value))),
     range: [Math.floor(low * 20) / 20, Math.max(...others)],

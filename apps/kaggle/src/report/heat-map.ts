@@ -18,7 +18,7 @@ export interface HeatMap {
 
 /** Room that a number needs, pixels. */
 const NUMBER = 30;
-const CHARACTER = 7;
+const CHARACTER = 7.5;
 
 export function heatMap(label: string, { rows, columns, values, range, format }: HeatMap): Html {
   const [low, high] = range;
@@ -42,7 +42,7 @@ export function heatMap(label: string, { rows, columns, values, range, format }:
     const room = size.narrow ? 15 : 30;
     const marginLeft = Math.min(longest, room) * CHARACTER + 12;
     const cell = Math.min(size.narrow ? 44 : 56, (size.width - marginLeft) / columns.length);
-    const height = Math.min(cell, 34);
+    const height = Math.max(18, Math.min(cell, 34));
     return {
       width: marginLeft + cell * columns.length,
       height: 24 + height * rows.length,
@@ -54,7 +54,8 @@ export function heatMap(label: string, { rows, columns, values, range, format }:
         label: null,
         tickSize: 0,
         domain: columns.map((_, i) => i),
-        tickFormat: (i: number) => columns[i]!,
+        // Where names would touch, every other one.
+        tickFormat: (i: number) => (cell < 18 && i % 2 === 1 ? "" : columns[i]!),
         padding: 0,
       },
       y: {
