@@ -19,6 +19,7 @@ import {
   writeSynthetic,
 } from "@gz/galaxies";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { fingerprintOf, readOrigin } from "../src/origin.ts";
 import { kaggle, startKaggle, temporaryFolder } from "./cli.ts";
 
 const SMALLEST = fileURLToPath(new URL("./fixtures/smallest.json", import.meta.url));
@@ -216,6 +217,12 @@ test("a submission has every test id, its members the same galaxies, and scores 
   const test_ = join(run, "predictions", "test.csv");
   const predictions = await readPredictions(test_);
   expect(predictions.ids).toEqual(dataset.testIds);
+  // Whose they are is noted beside them: blend refuses another data set's.
+  expect(readOrigin(test_)).toEqual({
+    formatVersion: 1,
+    data: dataset.path,
+    fingerprint: fingerprintOf(dataset),
+  });
 
   const good = await kaggle(
     ["blend", "--out", join(root, "submission.csv"), "--labels", data, run],
