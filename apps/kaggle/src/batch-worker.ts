@@ -54,7 +54,7 @@ function trainingSlots({ seed, rows, labels }: TrainingJob) {
   const order = trainingOrder(seed, rows, recipe.chunk);
   const columns = labels.length / rows;
   return async (step: number, xs: Float32Array, ys?: Float32Array) => {
-    const { read } = await pixels;
+    const { read, centre } = await pixels;
     for (let slot = 0; slot < recipe.batch; slot++) {
       const row = order(step * recipe.batch + slot);
       const { draw, color } = trainingDraw(recipe, seed, step, slot);
@@ -64,6 +64,7 @@ function trainingSlots({ seed, rows, labels }: TrainingJob) {
         xs.subarray(slot * width, (slot + 1) * width),
         draw,
         color,
+        centre(row),
       );
       ys?.set(labels.subarray(row * columns, (row + 1) * columns), slot * columns);
     }
@@ -73,17 +74,19 @@ function trainingSlots({ seed, rows, labels }: TrainingJob) {
 function predictionSlots({ images, transforms }: PredictionJob) {
   const samples = images.length * transforms.length;
   return async (step: number, xs: Float32Array) => {
-    const { read } = await pixels;
+    const { read, centre } = await pixels;
     const slots = xs.length / width;
     const first = step * slots;
     const last = Math.min(first + slots, samples);
     for (let sample = first; sample < last; ) {
       const index = Math.floor(sample / transforms.length);
-      const image = await read(images[index]!);
+      const row = images[index]!;
+      const image = await read(row);
       const end = Math.min(last, (index + 1) * transforms.length);
       for (; sample < end; sample++) {
         const out = xs.subarray((sample - first) * width, (sample - first + 1) * width);
-        writeInput(recipe, image, out, transforms[sample % transforms.length]!);
+        const transform = transforms[sample % transforms.length]!;
+        writeInput(recipe, image, out, transform, undefined, centre(row));
       }
     }
     xs.fill(0, (last - first) * width);

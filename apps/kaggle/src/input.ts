@@ -6,6 +6,7 @@ import {
   type Affine,
   addColor,
   affineFromDraw,
+  compose,
   createRng,
   DIELEMAN_COLOR,
   type Draw,
@@ -13,6 +14,7 @@ import {
   sampleColor,
   sampleDraw,
 } from "@gz/augment";
+import { centreDraw, type Source } from "@gz/galaxies";
 import { extractViews, viewAffines } from "@gz/views";
 import ndarray from "ndarray";
 import type { Recipe } from "./recipe.ts";
@@ -31,20 +33,29 @@ export function inputShape(recipe: Recipe, batch: number): number[] {
   return [batch, angles.length, size, size, 3];
 }
 
-/** The affines from each view's pixels to those of the image (shrunk as the recipe says). */
-function inputAffines({ input }: Recipe, draw?: Draw): Affine[] {
+/** A galaxy's place and size in its image, in pixels of the full size. */
+export type Centre = Pick<Source, "x" | "y" | "a" | "petrosian">;
+
+/**
+ * The affines from each view's pixels to those of the image (shrunk as the recipe says). The galaxy is centred outermost:
+ * centre, then draw, then the view's angle, as the winner did, so that a random shift is of the centred galaxy.
+ */
+function inputAffines({ input }: Recipe, draw?: Draw, centre?: Centre): Affine[] {
   const side = IMAGE_SIZE / input.shrink;
   const source = { width: side, height: side };
-  const shrunk = draw && {
-    ...draw,
-    translation: [draw.translation[0] / input.shrink, draw.translation[1] / input.shrink] as const,
-  };
+  const ofShrunk = ({ translation: [x, y], ...rest }: Draw): Affine =>
+    affineFromDraw({ ...rest, translation: [x / input.shrink, y / input.shrink] }, source);
+  const size = { width: IMAGE_SIZE, height: IMAGE_SIZE };
+  const before = [
+    ...(input.centre && centre ? [ofShrunk(centreDraw(centre, { ...size, ...input.centre }))] : []),
+    ...(draw ? [ofShrunk(draw)] : []),
+  ];
   return viewAffines({
     source,
     size: input.size,
     step: input.span / input.shrink / input.size,
     angles: input.angles,
-    ...(shrunk && { before: affineFromDraw(shrunk, source) }),
+    before: compose(...before),
   });
 }
 
@@ -71,17 +82,18 @@ export function trainingDraw(
   return { draw, color: sampleColor(rng, DIELEMAN_COLOR, augment.color) };
 }
 
-/** Writes one galaxy's views into `out` (inputLength numbers). */
+/** Writes one galaxy's views into `out` (inputLength numbers); `centre` is of recipes that centre galaxies. */
 export function writeInput(
   recipe: Recipe,
   image: Image,
   out: Float32Array,
   draw?: Draw,
   color?: readonly number[],
+  centre?: Centre,
 ): void {
   const { angles, size } = recipe.input;
   const views = ndarray(out, [angles.length, size, size, 3]);
-  extractViews(image, inputAffines(recipe, draw), { size, out: views });
+  extractViews(image, inputAffines(recipe, draw, centre), { size, out: views });
   if (!color) return;
   // Colour is per pixel: all views as one tall image, in place.
   const pixels = ndarray(out, [angles.length * size, size, 3]);

@@ -7,7 +7,7 @@ import { openDataset } from "@gz/galaxies";
 import { trainLoop } from "@gz/train";
 import { forward } from "./evaluate.ts";
 import { trainingLoss } from "./loss.ts";
-import { pixelSource } from "./pixels.ts";
+import { pixelSource } from "./pixel-source.ts";
 import { labelTreeOf, treeOf } from "./question-tree.ts";
 import type { Recipe } from "./recipe.ts";
 import { phasesOf, scheduleOf } from "./recipe-training.ts";
@@ -111,7 +111,7 @@ async function predictionMs(
     const outputs = forward({
       model,
       recipe,
-      pixels: await pixelSource(dataset, "train", recipe.input.shrink, signal),
+      pixels: await pixelSource(dataset, "train", recipe.input, signal),
       images: Uint32Array.from({ length: Math.min(256, dataset.trainIds.length) }, (_, i) => i),
       transforms: WINNER_TRANSFORMS,
       ...(workers && { workers }),

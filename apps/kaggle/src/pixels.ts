@@ -1,60 +1,43 @@
-/**
- * Where a recipe's pixels come from. Shrunk images are small (135 kB at half size), so they are decoded once into a
- * cache; images at full size (540 kB) are decoded anew each time, which costs less than a tenth of a step.
- */
+/** Decoded images of a split, and where their galaxies lie: what the loader's threads read. */
 import type { Image } from "@gz/augment";
 import {
-  buildPixelCache,
-  type Dataset,
   type DatasetDescription,
   decode,
   openDataset,
   openPixelCache,
   type Split,
 } from "@gz/galaxies";
-import { createProgress } from "./progress.ts";
+import type { Centre } from "./input.ts";
 
 /** Plain data, so that each worker thread opens its own. */
-export type PixelSource =
+export type PixelSource = (
   | { kind: "cache"; file: string }
-  | { kind: "images"; dataset: DatasetDescription; split: Split };
+  | { kind: "images"; dataset: DatasetDescription; split: Split }
+) & {
+  /** x, y, a and Petrosian radius of each image's galaxy, NaN where there is none; of recipes that centre them. */
+  centres?: Float32Array;
+};
 
 export interface Pixels {
   /** The image of a row (train: CSV order, test: ascending ids). Valid until the next call. */
   read(row: number): Image | Promise<Image>;
-}
-
-/** The source for a recipe, its cache built if it is not there yet. */
-export async function pixelSource(
-  dataset: Dataset,
-  split: Split,
-  shrink: number,
-  signal?: AbortSignal,
-): Promise<PixelSource> {
-  if (shrink === 1) return { kind: "images", dataset: dataset.describe(), split };
-  const total = (split === "train" ? dataset.trainIds : dataset.testIds).length;
-  let progress: ReturnType<typeof createProgress> | undefined;
-  try {
-    const { file } = await buildPixelCache(dataset, split, {
-      shrink,
-      onProgress(done) {
-        progress ??= createProgress(`decode ${split}`, total);
-        progress.update(done);
-      },
-      ...(signal && { signal }),
-    });
-    return { kind: "cache", file };
-  } finally {
-    progress?.stop();
-  }
+  /** Its galaxy, as far as one is known. */
+  centre(row: number): Centre | undefined;
 }
 
 /** Opens a source in this thread; it is closed with the thread. */
 export async function openPixels(source: PixelSource): Promise<Pixels> {
+  const { centres } = source;
+  const centre = (row: number): Centre | undefined => {
+    const x = centres?.[4 * row];
+    if (!centres || x === undefined || Number.isNaN(x)) return undefined;
+    const [y, a, petrosian] = [1, 2, 3].map((k) => centres[4 * row + k]!);
+    return { x, y: y!, a: a!, petrosian: petrosian! };
+  };
   if (source.kind === "cache") {
     const cache = openPixelCache(source.file);
     const buffer = new Uint8Array(cache.height * cache.width * 3);
-    return { read: (row) => cache.read(row, buffer) };
+    return { read: (row) => cache.read(row, buffer), centre };
   }
   const { split } = source;
   const dataset = await openDataset(source.dataset);
@@ -64,5 +47,6 @@ export async function openPixels(source: PixelSource): Promise<Pixels> {
       const id = ids[row]!;
       return decode(await dataset.read(id, split), { name: dataset.where(id, split) });
     },
+    centre,
   };
 }

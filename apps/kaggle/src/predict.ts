@@ -14,7 +14,7 @@ import { CliError } from "./errors.ts";
 import { forward } from "./evaluate.ts";
 import { buildNetwork } from "./network.ts";
 import { removeOrigin, writeOrigin } from "./origin.ts";
-import { pixelSource } from "./pixels.ts";
+import { pixelSource } from "./pixel-source.ts";
 import { createProgress, say } from "./progress.ts";
 import { columnsOfRecipe, labelTreeOf } from "./question-tree.ts";
 import { openRun, type Run } from "./run.ts";
@@ -115,7 +115,7 @@ async function predictShards(
       const outputs = forward({
         model,
         recipe: run.recipe,
-        pixels: await pixelSource(dataset, from, run.recipe.input.shrink, signal),
+        pixels: await pixelSource(dataset, from, run.recipe.input, signal),
         images: Uint32Array.from({ length: count }, (_, k) => row + k),
         transforms,
         ...(workers && { workers }),

@@ -21,7 +21,7 @@ import { BATCH_WORKER, defaultWorkers, holdValidationSet, type ValidationSet } f
 import { initialize } from "./initialize.ts";
 import { inputShape } from "./input.ts";
 import { buildNetwork } from "./network.ts";
-import { pixelSource } from "./pixels.ts";
+import { pixelSource } from "./pixel-source.ts";
 import { say } from "./progress.ts";
 import { labelTreeOf } from "./question-tree.ts";
 import type { Recipe } from "./recipe.ts";
@@ -139,7 +139,7 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
     `${model.countParams().toLocaleString("en")} parameters, ${rows.train} galaxies train, ${rows.valid} validate${goingOn}`,
   );
 
-  const pixels = await pixelSource(dataset, "train", recipe.input.shrink, signal);
+  const pixels = await pixelSource(dataset, "train", recipe.input, signal);
   await dataset.close();
   const count = Math.min(rows.valid, EVALUATED_IMAGES);
   const images = Uint32Array.from({ length: count }, (_, i) => rows.train + i);

@@ -1,8 +1,10 @@
+import { createRng, type Draw } from "@gz/augment";
 import { transforms } from "@gz/ensemble";
+import { chooseGalaxy, detectSources, renderGalaxy, sampleGalaxy } from "@gz/galaxies";
 import fc from "fast-check";
 import ndarray from "ndarray";
 import { expect, test } from "vitest";
-import { inputLength, trainingDraw, writeInput } from "../src/input.ts";
+import { type Centre, inputLength, trainingDraw, writeInput } from "../src/input.ts";
 import { trainingOrder } from "../src/order.ts";
 import { loadRecipe } from "../src/recipe.ts";
 import { meanLabel, splitRows } from "../src/split.ts";
@@ -125,4 +127,71 @@ test("quarter turns of the demo's transforms turn the view without touching it",
     expected.push(at(out, column, size - 1 - row));
   }
   expect(got).toBeAllClose(expected, { rtol: 0, atol: 1e-5 });
+});
+
+const pysex = loadRecipe("maxout2048-extradense-pysex");
+
+/** Where the first view's first two pixels and the one below lie in the source: the columns of its affine. */
+function affineOf(recipe: typeof best, draw: Draw, centre: Centre) {
+  const { shrink, size } = recipe.input;
+  const full = (pixel: number) => (shrink * pixel + (shrink - 1) / 2) / SIDE;
+  const out = new Float32Array(inputLength(recipe));
+  const sample = (picture: ReturnType<typeof image>, at: number) => {
+    writeInput(recipe, picture, out, draw, undefined, centre);
+    return out[3 * at]! * SIDE;
+  };
+  return [image(SIDE / shrink, (_, column) => full(column)), image(SIDE / shrink, full)].map(
+    (picture) => {
+      const middle = 34 * size + 34; // away from the borders, where the image is mirrored
+      const [here, right, below] = [middle, middle + 1, middle + size].map((at) =>
+        sample(picture, at),
+      ) as [number, number, number];
+      const [a, b] = [right - here, below - here];
+      return [a, b, here - 34 * (a + b)];
+    },
+  );
+}
+
+// The winner's numbers for his first training galaxy, under zoom 1.2, rotation 30, translation (2, -3).
+test("a galaxy is centred before it is augmented, in one warp, as the winner did", () => {
+  const centre = { x: 211.927, y: 215.121, a: 30.689, petrosian: 5.28 };
+  const draw = { zoom: 1.2, rotation: 30, shear: 0, translation: [2, -3] as const, flip: false };
+  const [x, y] = affineOf(pysex, draw, centre) as [number[], number[]];
+  expect(x).toBeAllClose([2.1926399234, -1.26592125, 182.444039105], { rtol: 0, atol: 5e-3 });
+  expect(y).toBeAllClose([1.26592125, 2.1926399234, 94.491709105], { rtol: 0, atol: 5e-3 });
+  // The same of an image at half size, whose pixels are means of four.
+  const half = { ...pysex, input: { ...pysex.input, shrink: 2 as const } };
+  const [xOfHalf, yOfHalf] = affineOf(half, draw, centre) as [number[], number[]];
+  expect(xOfHalf).toBeAllClose(x, { rtol: 0, atol: 5e-3 });
+  expect(yOfHalf).toBeAllClose(y, { rtol: 0, atol: 5e-3 });
+});
+
+test("a centred galaxy lies in the middle of its view, its Petrosian radius 160 pixels of the source", () => {
+  const size = { width: SIDE, height: SIDE };
+  const measure = (channel: Parameters<typeof detectSources>[0]) =>
+    chooseGalaxy(detectSources(channel, { threshold: 2 }), size)!;
+  const parameters = sampleGalaxy(createRng(4));
+  parameters.centre = [231, 196];
+  const galaxy = measure(renderGalaxy(parameters, { rng: createRng(4, 1) }).pick(null, null, 1));
+  expect(Math.hypot(galaxy.x - 231, galaxy.y - 196)).toBeLessThan(4);
+  // A view of the whole image, pixel by pixel.
+  const whole = { ...pysex, input: { ...pysex.input, size: SIDE, span: SIDE, angles: [0] } };
+  const out = new Float32Array(inputLength(whole));
+  const picture = renderGalaxy(parameters, { rng: createRng(4, 1) });
+  writeInput(whole, picture, out, undefined, undefined, galaxy);
+  const seen = measure(ndarray(out, [SIDE, SIDE, 3]).pick(null, null, 1));
+  expect(Math.hypot(seen.x - 211.5, seen.y - 211.5)).toBeLessThan(0.5);
+  expect(galaxy.a * galaxy.petrosian).not.toBeCloseTo(160, -1);
+  // Enlarged noise is smoother, so that more of the faint rim is found; the radius comes in steps of 0.66 a.
+  expect(Math.abs(seen.a * seen.petrosian - 160)).toBeLessThan(0.66 * seen.a);
+});
+
+test("recipes without photometry, and images without a galaxy, stay as they are", () => {
+  const picture = image(SIDE, (row, column) => ((row * 7919 + column * 104_729) % 997) / 997);
+  const [plain, off, none] = [1, 2, 3].map(() => new Float32Array(inputLength(best)));
+  writeInput(best, picture, plain!);
+  writeInput(best, picture, off!, undefined, undefined, { x: 200, y: 220, a: 20, petrosian: 5 });
+  writeInput(pysex, picture, none!, undefined, undefined, undefined);
+  expect(off).toEqual(plain);
+  expect(none).toEqual(plain);
 });

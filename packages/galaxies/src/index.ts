@@ -7,6 +7,8 @@ export {
   type Split,
 } from "./dataset.ts";
 export { type DecodeOptions, decode } from "./decode.ts";
+export { cacheFolder } from "./files.ts";
+export { imagesFingerprint } from "./fingerprint.ts";
 export { type CentreOptions, centreDraw, chooseGalaxy } from "./photometry/centre.ts";
 export type { Channel } from "./photometry/plane.ts";
 export { type DetectOptions, detectSources, type Source } from "./photometry/sources.ts";

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { concurrently } from "./concurrently.ts";
 import type { Dataset, Split } from "./dataset.ts";
 import { decode } from "./decode.ts";
 import { cacheFolder, createAtomic, fileError } from "./files.ts";
+import { imagesFingerprint } from "./fingerprint.ts";
 import { encodeHeader, fileSize, openPixelCache, pixelHeader, recordSize } from "./pixel-file.ts";
 import { shrink as shrinkImage } from "./shrink.ts";
 
@@ -62,7 +62,7 @@ export async function buildPixelCache(
   { dir = join(cacheFolder(), "pixels"), onProgress, signal, ...shape }: PixelCacheOptions = {},
 ): Promise<BuiltPixelCache> {
   const ids = split === "train" ? dataset.trainIds : dataset.testIds;
-  const header = headerOf(dataset, split, shape, await fingerprint(dataset, split, ids));
+  const header = headerOf(dataset, split, shape, await imagesFingerprint(dataset, split));
   const { count, height, width, shrink } = header;
   const bytes = fileSize(header);
   const place = createHash("sha256").update(dataset.path).digest("hex").slice(0, 8);
@@ -117,24 +117,6 @@ function headerOf(
     height: height / shrink,
     width: width / shrink,
   });
-}
-
-/** Hash of path, ids, and sizes and times of the files that hold the images. */
-async function fingerprint(dataset: Dataset, split: Split, ids: number[]): Promise<string> {
-  const source = dataset.describe()[split];
-  const files = source?.kind === "zip" ? [source.file] : ids.map((id) => dataset.file(id, split));
-  const facts = new Float64Array(2 * files.length);
-  await concurrently(files.length, { limit: 32 }, async (i) => {
-    // A missing file has no facts; reading it later says what is wrong.
-    const info = await stat(files[i]!).catch(() => undefined);
-    facts[2 * i] = info?.size ?? -1;
-    facts[2 * i + 1] = info?.mtimeMs ?? -1;
-  });
-  return createHash("sha256")
-    .update(JSON.stringify([dataset.path, split, source?.kind]))
-    .update(Float64Array.from(ids))
-    .update(facts)
-    .digest("hex");
 }
 
 /** Whether the file is whole and its header is the one that a build would write now. */

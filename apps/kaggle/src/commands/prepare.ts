@@ -1,8 +1,9 @@
 import { checkDataset, openDataset, type Problem, pixelCacheSize, type Split } from "@gz/galaxies";
 import { defineCommand } from "citty";
 import { dataArg, dataPath, integerArg, refuseUnknown } from "../args.ts";
+import { galaxyCentres } from "../centres.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { pixelSource } from "../pixels.ts";
+import { pixelSource } from "../pixel-source.ts";
 import { createProgress, say } from "../progress.ts";
 import { labelTreeOf } from "../question-tree.ts";
 import { loadRecipe } from "../recipe.ts";
@@ -56,12 +57,18 @@ export const prepare = defineCommand({
       );
       for (const split of ["train", "test"] as Split[]) {
         const count = (split === "train" ? dataset.trainIds : dataset.testIds).length;
-        if (count === 0 || input.shrink === 1) continue;
+        if (count === 0) continue;
+        if (input.centre) {
+          const options = { threshold: input.centre.threshold, signal: interrupt.signal };
+          const { file, missing } = await galaxyCentres(dataset, split, options);
+          console.log(`${file}: ${count - missing} of ${count} ${split} galaxies measured`);
+        }
+        if (input.shrink === 1) continue;
         const megabytes = pixelCacheSize(dataset, split, { shrink: input.shrink }) / 1e6;
         say(
           `${split}: ${count} images at 1/${input.shrink} of their size take ${megabytes.toFixed(0)} MB`,
         );
-        const source = await pixelSource(dataset, split, input.shrink, interrupt.signal);
+        const source = await pixelSource(dataset, split, input, interrupt.signal);
         if (source.kind === "cache") console.log(source.file);
       }
       await dataset.close();

@@ -1,9 +1,10 @@
 import { openDataset, type Split } from "@gz/galaxies";
-import { pixelSource } from "../pixels.ts";
+import { pixelSource } from "../pixel-source.ts";
 import { labelTreeOf } from "../question-tree.ts";
+import type { Recipe } from "../recipe.ts";
 import type { Member } from "./members.ts";
 
-/** Decodes once what several members read, before each of them would; false when interrupted. */
+/** Decodes and measures once what several members read, before each of them would; false when interrupted. */
 export async function decodeFor(
   members: readonly Member[],
   data: string,
@@ -11,12 +12,18 @@ export async function decodeFor(
 ): Promise<boolean> {
   const dataset = await openDataset(data, { tree: labelTreeOf(members[0]!.recipe) });
   try {
-    for (const shrink of new Set(members.map(({ recipe }) => recipe.input.shrink)))
+    const inputs = members.map(({ recipe: { input } }) => [key(input), input] as const);
+    for (const input of new Map(inputs).values())
       for (const split of ["train", "test"] as Split[])
         if (split === "train" || dataset.testIds.length > 0)
-          await pixelSource(dataset, split, shrink, signal);
+          await pixelSource(dataset, split, input, signal);
   } finally {
     await dataset.close();
   }
   return !signal.aborted;
+}
+
+/** Inputs that read the same share it. */
+function key({ shrink, centre }: Recipe["input"]): string {
+  return `${shrink} ${centre?.threshold}`;
 }
