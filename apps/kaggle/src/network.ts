@@ -20,8 +20,10 @@ export interface Network {
 
 /** Builds the network on the current backend; throws a CliError that names the layer that does not fit. */
 export function buildNetwork(recipe: Recipe, seed: number): Network {
-  const { size, angles, scale, offset } = recipe.input;
+  const { angles, scale, offset } = recipe.input;
   const starts = new Map<string, Start>();
+  // A residual network ends in a global mean: it takes views of any size.
+  const size = recipe.network.kind === "parts" ? recipe.input.size : null;
   const input = tf.input({ shape: [angles.length, size, size, 3], name: "views" });
   let at = "views"; // the layer that is being built
   const apply: Apply = (layer, value, start) => {

@@ -78,6 +78,8 @@ export interface TrainingSetup {
   close(): Promise<void>;
 }
 
+/** The moving average takes the weights in at every so many steps: each time is a pass over all of them. */
+const AVERAGE_EVERY = 8;
 /** Validation during training looks at no more than this many images. */
 const EVALUATED_IMAGES = 1024;
 
@@ -130,7 +132,9 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
 
   const optimizer = optimizerOf(recipe);
   const average =
-    recipe.average === undefined ? undefined : weightAverage(model, { decay: recipe.average });
+    recipe.average === undefined
+      ? undefined
+      : weightAverage(model, { decay: recipe.average, every: AVERAGE_EVERY });
   const checkpoint = path ? await loadCheckpoint(path) : undefined;
   if (checkpoint) restoreCheckpoint(checkpoint, { model, optimizer, ...(average && { average }) });
   const startStep = checkpoint?.step ?? 0;

@@ -17,3 +17,4 @@ export {
 } from "./parts.ts";
 export { setTreeMode, type TreeMode, type TreeOutputOptions, treeOutput } from "./tree-output.ts";
 export { type UntiedBiasOptions, untiedBias } from "./untied-bias.ts";
+export { type AverageViewsOptions, averageViews, flattenViews } from "./views.ts";

@@ -10,8 +10,10 @@ beforeAll(() => tf.setBackend("cpu"));
 test("exports these functions and no others", () => {
   expect(Object.keys(layers).sort()).toEqual([
     "applyConstraints",
+    "averageViews",
     "batchNorm",
     "dropout",
+    "flattenViews",
     "l2Norm",
     "maxout",
     "mergeParts",

@@ -64,7 +64,7 @@ test("works ahead up to its depth and no further, and keeps off the batch in use
   const worker = workerFile(
     "counting",
     `import { workerData } from "node:worker_threads";
-     export default ({ step, xs }) => { Atomics.add(workerData, 0, 1); xs.fill(step); };`,
+     export default ({ step, xs }) => { Atomics.add(workerData, 0, 1); return xs.fill(step); };`,
   );
   const calls = new Int32Array(new SharedArrayBuffer(4));
   const counting = backgroundLoader({

@@ -78,7 +78,10 @@ export function backgroundLoader<Name extends string>(
         const asked = performance.now();
         while (filling.length < depth && step + filling.length < steps)
           filling.push(fill(step + filling.length));
-        const error = await Promise.race([filling[0], crashed]).catch((error: Error) => error);
+        const error = await Promise.race([filling[0], crashed]).then(
+          () => undefined, // whatever the worker's function returned
+          (error: Error) => error,
+        );
         if (closed) return;
         if (error)
           throw new Error(`backgroundLoader: step ${step}: ${error.message}`, { cause: error });

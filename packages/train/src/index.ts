@@ -37,4 +37,4 @@ export {
   trainLoop,
 } from "./train-loop.ts";
 export { type Tensors, type TrainStepOptions, trainStep } from "./train-step.ts";
-export { type WeightAverage, weightAverage } from "./weight-average.ts";
+export { type WeightAverage, type WeightAverageOptions, weightAverage } from "./weight-average.ts";

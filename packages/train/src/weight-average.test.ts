@@ -35,6 +35,22 @@ test("three updates by hand, warm-up 2/11, 3/12, then decay 0.3 where it is the 
   expect(weightsOf(model)).toEqual([7]);
 });
 
+test("every third update takes the weights in, with the decay of three", () => {
+  const { model, set } = oneWeight(1);
+  const average = weightAverage(model, { decay: 0.2, every: 3 });
+  let expected = 1;
+  for (const [i, weight] of [2, 5, 3, 7, 4, 6, 9].entries()) {
+    set(weight);
+    average.update();
+    if (i === 2 || i === 5) expected = 0.2 ** 3 * expected + (1 - 0.2 ** 3) * weight;
+  }
+  average.swap();
+  expect(weightsOf(model)).toBeAllClose([expected]);
+  expect(() => weightAverage(model, { every: 0.5 })).toThrow(
+    "weightAverage: expected an integer of at least 1 for every but got 0.5",
+  );
+});
+
 test("averages batch-norm statistics as well", () => {
   const model = spiralModel();
   const optimizer = nesterov();

@@ -1,8 +1,18 @@
 import * as tf from "@tensorflow/tfjs";
-import { checkFraction } from "./_check.ts";
+import { checkFraction, checkInteger } from "./_check.ts";
 import { assignTensors, matchTensors } from "./_match.ts";
 import { namedWeights } from "./named-weights.ts";
 import type { SavedState, State } from "./state.ts";
+
+export interface WeightAverageOptions {
+  /** Decay at each update, in [0, 1). */
+  decay?: number;
+  /**
+   * Take the weights in at every so many updates only, with the decay of all of them: the pass over the weights is paid
+   * less often, and an average over 1,000 steps does not notice.
+   */
+  every?: number;
+}
 
 /** A moving average of a model's weights. */
 export interface WeightAverage {
@@ -27,9 +37,10 @@ export interface WeightAverage {
  */
 export function weightAverage(
   model: tf.LayersModel,
-  { decay = 0.999 }: { decay?: number } = {},
+  { decay = 0.999, every = 1 }: WeightAverageOptions = {},
 ): WeightAverage {
   checkFraction("weightAverage", "decay", decay);
+  checkInteger("weightAverage", "every", every, 1);
   const weights = namedWeights(model);
   // mul(1) copies: a clone would share its memory with the weight, which fused optimisers write into.
   const averages = new Map(
@@ -49,7 +60,8 @@ export function weightAverage(
     update() {
       notSwapped("update");
       updates++;
-      const d = Math.min(decay, (1 + updates) / (10 + updates));
+      if (updates % every !== 0) return;
+      const d = Math.min(decay, (1 + updates) / (10 + updates)) ** every;
       for (const [name, weight] of weights)
         tf.tidy(() => {
           const average = averages.get(name)!;

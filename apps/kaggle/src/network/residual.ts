@@ -1,21 +1,16 @@
 /** The residual network: stem, stages of two-convolution blocks (He et al. 2015), global mean. */
-import { batchNorm } from "@gz/layers";
+import { averageViews, batchNorm, flattenViews } from "@gz/layers";
 import * as tf from "@tensorflow/tfjs";
-import { CliError } from "../errors.ts";
 import type { Recipe, ResidualNetwork } from "../recipe.ts";
 import type { Apply } from "./graph.ts";
 
-/** One view [B, 1, S, S, 3] to features [B, F]; shortcuts average before they stride. */
+/** Views [B, V, S, S, 3] of any size to features [B, F], their mean; shortcuts average before they stride. */
 export function residual(
   network: ResidualNetwork,
   views: tf.SymbolicTensor,
   { input }: Recipe,
   apply: Apply,
 ): tf.SymbolicTensor {
-  if (input.angles.length !== 1)
-    throw new CliError(
-      `recipe: expected one angle in input.angles for a residual network but got ${input.angles.length}`,
-    );
   const relu = (name: string) => tf.layers.activation({ name, activation: "relu" });
   /** Convolution without bias, then batch normalisation. */
   const convNorm = (
@@ -40,10 +35,7 @@ export function residual(
       apply(convolution, x, { std: "he", bias: 0 }),
     );
   };
-  let x = apply(
-    tf.layers.reshape({ name: "view", targetShape: [input.size, input.size, 3] }),
-    views,
-  );
+  let x = apply(flattenViews({ name: "each_view" }), views);
   const { stem } = network;
   x = apply(relu("stem_relu"), convNorm("stem", x, stem.filters, stem.size, stem.stride));
   let filtersIn = stem.filters;
@@ -67,5 +59,7 @@ export function residual(
       filtersIn = filters;
     }
   });
-  return apply(tf.layers.globalAveragePooling2d({ name: "mean" }), x);
+  x = apply(tf.layers.globalAveragePooling2d({ name: "mean" }), x);
+  const count = input.angles.length;
+  return count === 1 ? x : apply(averageViews({ name: "mean_view", views: count }), x);
 }
