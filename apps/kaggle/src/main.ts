@@ -10,6 +10,7 @@ const commands = {
   train: () => import("./commands/train.ts").then((m) => m.train),
   predict: () => import("./commands/predict.ts").then((m) => m.predict),
   blend: () => import("./commands/blend.ts").then((m) => m.blend),
+  evaluate: () => import("./commands/evaluate.ts").then((m) => m.evaluate),
   report: () => import("./commands/report.ts").then((m) => m.report),
   reproduce: () => import("./commands/reproduce.ts").then((m) => m.reproduce),
   demo: () => import("./commands/demo.ts").then((m) => m.demo),

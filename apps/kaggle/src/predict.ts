@@ -190,7 +190,7 @@ function stepOf(checkpoint: string): number {
 }
 
 /** The checkpoint's model, with the moving average of the weights where the recipe keeps one. */
-async function loadModel(run: Run, path: string): Promise<tf.LayersModel> {
+export async function loadModel(run: Run, path: string): Promise<tf.LayersModel> {
   const { model } = buildNetwork(run.recipe, run.info.seed);
   const checkpoint = await loadCheckpoint(path);
   const average = checkpoint.average && weightAverage(model);

@@ -1,24 +1,36 @@
-/** Errors by answer, by question and by galaxy. Predictions and labels are [galaxies, 37], row-major. */
-import { COLUMNS, KAGGLE_TREE, type Predictions, type Question } from "@gz/galaxies";
+/** Errors by answer, by question and by galaxy. Predictions and labels are [galaxies, width], row-major. */
+import {
+  COLUMNS,
+  columnsOf,
+  KAGGLE_TREE,
+  type Predictions,
+  type Question,
+  type QuestionTree,
+} from "@gz/galaxies";
 
 const WIDTH = COLUMNS.length;
 
 /** Root mean squared error of every column. */
-export function columnRmse(predictions: Float32Array, labels: Float32Array): number[] {
-  const sums = new Float64Array(WIDTH);
+export function columnRmse(
+  predictions: Float32Array,
+  labels: Float32Array,
+  width: number = WIDTH,
+): number[] {
+  const sums = new Float64Array(width);
   labels.forEach((label, i) => {
-    sums[i % WIDTH]! += (predictions[i]! - label) ** 2;
+    sums[i % width]! += (predictions[i]! - label) ** 2;
   });
-  return Array.from(sums, (sum) => Math.sqrt((sum * WIDTH) / labels.length));
+  return Array.from(sums, (sum) => Math.sqrt((sum * width) / labels.length));
 }
 
-/** Root mean squared error over the answers of each of the tree's questions, from the columns'. */
-export function questionRmse(columns: readonly number[]): number[] {
-  return KAGGLE_TREE.map(({ answers }) => {
-    const sum = answers.reduce(
-      (total, answer) => total + columns[COLUMNS.indexOf(answer)]! ** 2,
-      0,
-    );
+/** Root mean squared error over the answers of each question, from the columns'. */
+export function questionRmse(
+  columns: readonly number[],
+  tree: QuestionTree = KAGGLE_TREE,
+): number[] {
+  const names = columnsOf(tree);
+  return tree.map(({ answers }) => {
+    const sum = answers.reduce((total, answer) => total + columns[names.indexOf(answer)]! ** 2, 0);
     return Math.sqrt(sum / answers.length);
   });
 }
@@ -43,12 +55,13 @@ export function rowsOf(
   { ids, values }: Predictions,
   wanted: readonly number[],
 ): Float32Array | undefined {
+  const width = values.length / ids.length;
   const rows = new Map(ids.map((id, row) => [id, row]));
-  const out = new Float32Array(wanted.length * WIDTH);
+  const out = new Float32Array(wanted.length * width);
   for (const [i, id] of wanted.entries()) {
     const row = rows.get(id);
     if (row === undefined) return undefined;
-    out.set(values.subarray(row * WIDTH, (row + 1) * WIDTH), i * WIDTH);
+    out.set(values.subarray(row * width, (row + 1) * width), i * width);
   }
   return out;
 }

@@ -1,0 +1,120 @@
+/**
+ * How much predictions change when a galaxy is turned or mirrored, which should change nothing: their standard deviation
+ * over 12 turns of 30 degrees, each also mirrored, for one view, and for means over 8 of them (quarter turns and
+ * mirrors), as test-time averaging takes. The three such means differ by turns of 30 degrees.
+ */
+import type { Draw } from "@gz/augment";
+import { transforms } from "@gz/ensemble";
+import { columnsOf, type QuestionTree } from "@gz/galaxies";
+import { placedQuestions } from "./questions.ts";
+
+const TURN = 30;
+const TURNS = 360 / TURN;
+/** Turns until a quarter turn comes round: the number of means. */
+const GROUPS = 90 / TURN;
+
+/** Twelve turns, each as it is and mirrored: 24 transforms, the mirror changing fastest. */
+export const TURNED: readonly Draw[] = transforms({
+  rotations: Array.from({ length: TURNS }, (_, i) => i * TURN),
+  flips: [false, true],
+});
+
+/** Standard deviations (root mean square over galaxies and answers) of predictions over transforms. */
+export interface Spread {
+  /** Of single views. */
+  before: number;
+  /** Of means over 8 views. */
+  after: number;
+}
+
+/** One answer for one galaxy under all transforms. */
+export interface TurnedGalaxy {
+  id: number;
+  column: number;
+  label: number;
+  /** Predictions at 0, 30, … 330 degrees, as it is and mirrored. */
+  plain: number[];
+  mirrored: number[];
+}
+
+/** What turning and mirroring do to a model's predictions. */
+export interface Equivariance extends Spread {
+  galaxies: number;
+  questions: Spread[];
+  /** The galaxies with the answer that changes most, the most changeable first. */
+  examples: TurnedGalaxy[];
+}
+
+/** Collects predictions under TURNED, galaxy by galaxy. */
+export function createEquivariance(
+  tree: QuestionTree,
+  examples: number,
+): {
+  /** @param outputs [24, columns] predictions of one galaxy. */
+  add(id: number, outputs: Float32Array, labels: Float32Array): void;
+  /** @throws Error before the first galaxy. */
+  result(): Equivariance;
+} {
+  const width = columnsOf(tree).length;
+  const before = new Float64Array(width);
+  const after = new Float64Array(width);
+  const found: (TurnedGalaxy & { variance: number })[] = [];
+  let galaxies = 0;
+  return {
+    add(id, outputs, labels) {
+      if (outputs.length !== TURNED.length * width)
+        throw new RangeError(
+          `add: expected ${TURNED.length} x ${width} outputs for galaxy ${id} but got ${outputs.length}`,
+        );
+      galaxies++;
+      let widest = { variance: -1, column: 0, values: [] as number[] };
+      for (let column = 0; column < width; column++) {
+        const values = TURNED.map((_, t) => outputs[t * width + column]!);
+        const single = variance(values);
+        before[column]! += single;
+        after[column]! += variance(groupMeans(values));
+        if (single > widest.variance) widest = { variance: single, column, values };
+      }
+      const { column, values } = widest;
+      found.push({
+        id,
+        column,
+        label: labels[column]!,
+        plain: values.filter((_, t) => t % 2 === 0),
+        mirrored: values.filter((_, t) => t % 2 === 1),
+        variance: widest.variance,
+      });
+      found.sort((a, b) => b.variance - a.variance).splice(examples);
+    },
+    result() {
+      if (galaxies === 0) throw new Error("result: expected at least one galaxy but got none");
+      const spread = (first: number, end: number): Spread => {
+        const rms = (sums: Float64Array) =>
+          Math.sqrt(
+            sums.subarray(first, end).reduce((a, b) => a + b, 0) / (end - first) / galaxies,
+          );
+        return { before: rms(before), after: rms(after) };
+      };
+      return {
+        galaxies,
+        ...spread(0, width),
+        questions: placedQuestions(tree).map(({ first, end }) => spread(first, end)),
+        examples: found.map(({ variance: _, ...example }) => example),
+      };
+    },
+  };
+}
+
+/** Means over the 8 transforms that are quarter turns and mirrors of one another. */
+function groupMeans(values: readonly number[]): number[] {
+  return Array.from({ length: GROUPS }, (_, group) => {
+    const own = values.filter((_, t) => Math.floor(t / 2) % GROUPS === group);
+    return own.reduce((a, b) => a + b, 0) / own.length;
+  });
+}
+
+/** Unbiased, so that 24 views and 3 means compare. */
+function variance(values: readonly number[]): number {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+}

@@ -1,0 +1,222 @@
+/**
+ * What takes the network itself: how far its predictions change as galaxies are turned, its first filters, the pictures
+ * that excite its units most, and the galaxies that do.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { identityDraw } from "@gz/augment";
+import { columnsOf, type Dataset } from "@gz/galaxies";
+import { latestCheckpoint } from "@gz/train";
+import * as tf from "@tensorflow/tfjs";
+import { CliError } from "../errors.ts";
+import { type ForwardOptions, forward } from "../evaluate.ts";
+import { writeInput } from "../input.ts";
+import { openPixels, pixelSource } from "../pixels.ts";
+import { loadModel } from "../predict.ts";
+import { createProgress, type Progress } from "../progress.ts";
+import { labelTreeOf } from "../question-tree.ts";
+import type { Recipe } from "../recipe.ts";
+import type { Run } from "../run.ts";
+import { splitRows } from "../split.ts";
+import { canvasSide, maximise } from "./ascent.ts";
+import { createEquivariance, type Equivariance, TURNED } from "./equivariance.ts";
+import { firstFilters } from "./filters.ts";
+import { estimatePrior, type Prior } from "./prior.ts";
+import { writeSprite } from "./sprite.ts";
+import { chooseUnits, probe, type Unit, unitValues } from "./units.ts";
+
+/** Pictures side by side in a PNG, see readSprite. */
+export interface Sprite {
+  /** Beside evaluation.json. */
+  file: string;
+  count: number;
+  /** Pixels a side. */
+  side: number;
+}
+
+/** A unit with the galaxies that excite it most, the most exciting first. */
+export interface LookedAtUnit extends Unit {
+  galaxies: { id: number; value: number }[];
+}
+
+export interface Look {
+  /** Galaxies among which the exciting ones were searched. */
+  searched: number;
+  equivariance: Equivariance;
+  /** Left out for a network that does not begin with a convolution. */
+  filters?: Sprite;
+  /** One picture a unit, in the order of `units`. */
+  maximised: Sprite;
+  units: LookedAtUnit[];
+}
+
+export interface LookOptions {
+  run: Run;
+  /** With labels and images. */
+  dataset: Dataset;
+  /** Galaxies that are turned; left out, what the network's kind can afford. */
+  images: number | undefined;
+  workers: number | undefined;
+  /** Gets evaluation/*.png. */
+  folder: string;
+  signal: AbortSignal;
+}
+
+const EXAMPLES = 3;
+const EXCITING = 5;
+/** Validation galaxies among which the exciting ones are searched, at most. */
+const SEARCHED = 400;
+const SEED = 1;
+
+/** A network of 16 parts a galaxy takes ten times the arithmetic: fewer galaxies and steps keep it within minutes. */
+function effort({ network }: Recipe): { images: number; searched: number; steps: number } {
+  return network.kind === "parts"
+    ? { images: 16, searched: SEARCHED / 2, steps: 24 }
+    : { images: 64, searched: SEARCHED, steps: 64 };
+}
+
+/** Writes the pictures and returns the rest; throws a CliError (130), with nothing written, when it was interrupted. */
+export async function look(options: LookOptions): Promise<Look> {
+  const { run, dataset, folder, signal } = options;
+  const { recipe } = run;
+  const { train, valid } = splitRows(dataset.trainIds.length);
+  if (!dataset.labels || valid === 0)
+    throw new CliError(
+      `evaluate: expected labelled validation galaxies in ${dataset.path} but found none`,
+    );
+  const { images, searched, steps } = effort(recipe);
+  const checkpoint = await latestCheckpoint(run.checkpoints);
+  if (!checkpoint)
+    throw new CliError(`evaluate: ${run.folder} has no checkpoint yet; train it first`);
+  const model = await loadModel(run, checkpoint);
+  const tree = labelTreeOf(recipe);
+  const progress = createProgress(`${run.name} look`, 3);
+  try {
+    const pixels = await pixelSource(dataset, "train", recipe.input.shrink, signal);
+    const base = { recipe, pixels, signal, ...(options.workers && { workers: options.workers }) };
+    const task: Task = { base, train, valid, dataset, progress, signal };
+
+    const equivariance = await turn(task, model, options.images ?? images);
+    const network = probe(model, tree);
+    const { rows, outputs } = await activations(task, network.model, searched);
+    const units = chooseUnits(network, outputs);
+    const prior = await galaxyPrior(task, searched);
+    const pictures = await maximise(network, recipe, prior, units, {
+      steps,
+      seed: SEED,
+      onProgress: (step) => progress.update(2 + step / steps, "what excites units"),
+      signal,
+    });
+    stopIfAborted(signal);
+    const filters = firstFilters(model);
+    mkdirSync(join(folder, "evaluation"), { recursive: true });
+    const sprite = async (name: string, tiles: Float32Array[], side: number): Promise<Sprite> => {
+      const file = join("evaluation", `${name}.png`);
+      await writeSprite(join(folder, file), tiles, side);
+      return { file, count: tiles.length, side };
+    };
+    return {
+      searched: rows.length,
+      equivariance,
+      ...(filters && { filters: await sprite("filters", filters.pictures, filters.side) }),
+      maximised: await sprite("maximised", pictures, recipe.input.size),
+      units: units.map((unit) => ({
+        ...unit,
+        galaxies: strongest(unitValues(unit, network, outputs)).map(({ at, value }) => ({
+          id: dataset.trainIds[rows[at]!]!,
+          value,
+        })),
+      })),
+    };
+  } finally {
+    progress.stop();
+    tf.dispose(model.weights.map((weight) => weight.read()));
+  }
+}
+
+interface Task {
+  base: Omit<ForwardOptions, "model" | "images" | "transforms">;
+  train: number;
+  valid: number;
+  dataset: Dataset;
+  progress: Progress;
+  signal: AbortSignal;
+}
+
+async function turn(
+  { base, train, valid, dataset, progress, signal }: Task,
+  model: tf.LayersModel,
+  count: number,
+): Promise<Equivariance> {
+  const rows = evenly(train, valid, count);
+  const tree = labelTreeOf(base.recipe);
+  const width = columnsOf(tree).length;
+  const equivariance = createEquivariance(tree, EXAMPLES);
+  for await (const { index, outputs } of forward({
+    ...base,
+    model,
+    images: rows,
+    transforms: TURNED,
+  })) {
+    const row = rows[index]!;
+    const labels = dataset.labels!.subarray(row * width, (row + 1) * width);
+    equivariance.add(dataset.trainIds[row]!, outputs, labels);
+    progress.update((index + 1) / rows.length, "turning galaxies");
+  }
+  stopIfAborted(signal);
+  return equivariance.result();
+}
+
+async function activations(
+  { base, train, valid, progress, signal }: Task,
+  model: tf.LayersModel,
+  count: number,
+): Promise<{ rows: Uint32Array; outputs: Float32Array }> {
+  const rows = evenly(train, valid, count);
+  const width = model.outputs[0]!.shape.at(-1)!;
+  const all = new Float32Array(rows.length * width);
+  for await (const { index, outputs } of forward({
+    ...base,
+    model,
+    images: rows,
+    transforms: [identityDraw],
+  })) {
+    all.set(outputs, index * width);
+    progress.update(1 + (index + 1) / rows.length, "looking for exciting galaxies");
+  }
+  stopIfAborted(signal);
+  return { rows, outputs: all };
+}
+
+/** What the galaxies look like at the size on which pictures are climbed. */
+async function galaxyPrior({ base, train, valid }: Task, count: number): Promise<Prior> {
+  const { recipe, pixels } = base;
+  const side = canvasSide(recipe);
+  const { size, span } = recipe.input;
+  const input = { ...recipe.input, size: side, span: (span * side) / size, angles: [0] };
+  const { read } = await openPixels(pixels);
+  const pictures: Float32Array[] = [];
+  for (const row of evenly(train, valid, count)) {
+    const picture = new Float32Array(side * side * 3);
+    writeInput({ ...recipe, input }, await read(row), picture);
+    pictures.push(picture);
+  }
+  return estimatePrior(pictures, side);
+}
+
+/** At most `count` rows of the validation part, spread over it. */
+function evenly(train: number, valid: number, count: number): Uint32Array {
+  const taken = Math.min(count, valid);
+  return Uint32Array.from({ length: taken }, (_, i) => train + Math.floor((i * valid) / taken));
+}
+
+function strongest(values: readonly number[]): { at: number; value: number }[] {
+  return values
+    .map((value, at) => ({ at, value }))
+    .sort((a, b) => b.value - a.value || a.at - b.at)
+    .slice(0, EXCITING);
+}
+
+function stopIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new CliError("evaluate: stopped; nothing was written", 130);
+}
