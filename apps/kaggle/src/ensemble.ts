@@ -24,7 +24,7 @@ const schema = v.strictObject({
 });
 
 /** One network of an ensemble. */
-export interface EnsembleMember {
+interface EnsembleMember {
   /** Of its own in the ensemble: its number and its recipe's name, as in "03-maxout2048". */
   name: string;
   recipe: Recipe;

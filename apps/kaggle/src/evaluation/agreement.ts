@@ -6,7 +6,7 @@ import { columnsOf, type QuestionTree } from "@gz/galaxies";
 import { type PlacedQuestion, placedQuestions } from "./questions.ts";
 
 /** A question counts for a galaxy of which at least this share of the volunteers came to it. */
-export const ASKED = 0.5;
+const ASKED = 0.5;
 
 /** Agreements from which accuracy is counted: 0, 0.05, … 1. */
 const THRESHOLDS = Array.from({ length: 21 }, (_, i) => i / 20);
@@ -32,7 +32,7 @@ export function agreement(votes: ArrayLike<number>): number {
 }
 
 /** Accuracy over the galaxies whose volunteers agree at least this much. */
-export interface AgreementPoint {
+interface AgreementPoint {
   threshold: number;
   galaxies: number;
   /** Share of them whose favourite answer is predicted. */

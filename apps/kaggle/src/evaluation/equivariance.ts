@@ -20,7 +20,7 @@ export const TURNED: readonly Draw[] = transforms({
 });
 
 /** Standard deviations (root mean square over galaxies and answers) of predictions over transforms. */
-export interface Spread {
+interface Spread {
   /** Of single views. */
   before: number;
   /** Of means over 8 views. */
@@ -28,7 +28,7 @@ export interface Spread {
 }
 
 /** One answer for one galaxy under all transforms. */
-export interface TurnedGalaxy {
+interface TurnedGalaxy {
   id: number;
   column: number;
   label: number;

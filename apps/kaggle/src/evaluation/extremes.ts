@@ -1,7 +1,7 @@
 /** What is predicted where nobody, or everybody, gave an answer: labels of exactly 0 and exactly 1. */
 
 /** A prediction this near to a hard label counts as a hit. */
-export const HIT = 0.01;
+const HIT = 0.01;
 
 /** How the labels of one value are predicted. */
 export interface Extreme {

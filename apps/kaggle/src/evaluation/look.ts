@@ -11,7 +11,8 @@ import * as tf from "@tensorflow/tfjs";
 import { CliError } from "../errors.ts";
 import { type ForwardOptions, forward } from "../evaluate.ts";
 import { writeInput } from "../input.ts";
-import { openPixels, pixelSource } from "../pixels.ts";
+import { pixelSource } from "../pixel-source.ts";
+import { openPixels } from "../pixels.ts";
 import { loadModel } from "../predict.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { labelTreeOf } from "../question-tree.ts";
@@ -26,7 +27,7 @@ import { writeSprite } from "./sprite.ts";
 import { chooseUnits, probe, type Unit, unitValues } from "./units.ts";
 
 /** Pictures side by side in a PNG, see readSprite. */
-export interface Sprite {
+interface Sprite {
   /** Beside evaluation.json. */
   file: string;
   count: number;
@@ -35,7 +36,7 @@ export interface Sprite {
 }
 
 /** A unit with the galaxies that excite it most, the most exciting first. */
-export interface LookedAtUnit extends Unit {
+interface LookedAtUnit extends Unit {
   galaxies: { id: number; value: number }[];
 }
 
@@ -92,7 +93,7 @@ export async function look(options: LookOptions): Promise<Look> {
   const tree = labelTreeOf(recipe);
   const progress = createProgress(`${run.name} look`, 3);
   try {
-    const pixels = await pixelSource(dataset, "train", recipe.input.shrink, signal);
+    const pixels = await pixelSource(dataset, "train", recipe.input, signal);
     const base = { recipe, pixels, signal, ...(options.workers && { workers: options.workers }) };
     const task: Task = { base, train, valid, dataset, progress, signal };
 
@@ -194,11 +195,11 @@ async function galaxyPrior({ base, train, valid }: Task, count: number): Promise
   const side = canvasSide(recipe);
   const { size, span } = recipe.input;
   const input = { ...recipe.input, size: side, span: (span * side) / size, angles: [0] };
-  const { read } = await openPixels(pixels);
+  const { read, centre } = await openPixels(pixels);
   const pictures: Float32Array[] = [];
   for (const row of evenly(train, valid, count)) {
     const picture = new Float32Array(side * side * 3);
-    writeInput({ ...recipe, input }, await read(row), picture);
+    writeInput({ ...recipe, input }, await read(row), picture, undefined, undefined, centre(row));
     pictures.push(picture);
   }
   return estimatePrior(pictures, side);

@@ -2,10 +2,10 @@
 import { columnsOf, type QuestionTree } from "@gz/galaxies";
 import { placedQuestions } from "./questions.ts";
 
-export const BINS = 10;
+const BINS = 10;
 
 /** The predictions that fall between two fractions. */
-export interface ReliabilityBin {
+interface ReliabilityBin {
   /** Lower and upper end; the last bin holds its upper end too. */
   from: number;
   to: number;

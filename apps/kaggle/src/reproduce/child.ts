@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The built command line. */
-export const MAIN: string = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+const MAIN: string = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 
 export interface ChildOptions {
   args: readonly string[];
