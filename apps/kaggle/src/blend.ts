@@ -18,10 +18,11 @@ import {
 } from "@gz/galaxies";
 import { type BlendResult, type BlendScores, writeBlend } from "./blend-result.ts";
 import { CliError } from "./errors.ts";
-import { type Labels, rowsOf } from "./member-files.ts";
+import type { Labels } from "./member-files.ts";
 import { type Rows, readMembers } from "./members.ts";
 import { fingerprintOf } from "./origin.ts";
 import { labelTreeOf } from "./question-tree.ts";
+import { rowsOf } from "./rows.ts";
 import { openRun } from "./run.ts";
 import { meanLabel, splitRows } from "./split.ts";
 import {
@@ -62,7 +63,7 @@ export async function blendMembers({
   let scores: BlendScores | undefined;
   const warnings: string[] = [];
   if (labels && labelled) {
-    const truth = rowsOf(labels, labelled.ids);
+    const truth = rowsOf(labels, labelled.ids)!;
     const strategies = tryStrategies(labelled.members, truth, tree);
     const rows = labelled.ids.length;
     const found = strategies.find((s) => s.strategy === asked) ?? bestStrategy(strategies, rows);

@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Predictions, readPredictions } from "@gz/galaxies";
 import { CliError } from "./errors.ts";
+import { rowsOf } from "./rows.ts";
 import { listIds } from "./same-galaxies.ts";
 
 /** Labels that predictions are judged by. */
@@ -85,7 +86,7 @@ async function readFile(file: string, { columns, labels }: Reading): Promise<Sou
   if (!labels) return { wanted: all };
   const part = (has: boolean): Part | undefined => {
     const ids = all.ids.filter((id) => labels.known.has(id) === has);
-    return ids.length > 0 ? { file, ids, values: rowsOf(all, ids) } : undefined;
+    return ids.length > 0 ? { file, ids, values: rowsOf(all, ids)! } : undefined;
   };
   const [labelled, wanted] = [part(true), part(false)];
   const beside = join(dirname(file), "valid.csv");
@@ -102,16 +103,4 @@ function noLabels(source: string, { wanted }: Source, labels: Labels): CliError 
       ? `blend: expected galaxies of ${labels.source} in ${file} but none of its ${wanted!.ids.length} has a label there (${listIds(wanted!.ids)}): it is of another data set`
       : `blend: expected predictions of galaxies with labels in ${labels.source} but none are in ${file} and ${valid} is not there; run kaggle predict --split valid`,
   );
-}
-
-/** The rows of these ids, in their order. */
-export function rowsOf({ ids, values }: Predictions, wanted: readonly number[]): Float32Array {
-  const width = values.length / ids.length;
-  const row = new Map(ids.map((id, i) => [id, i]));
-  const out = new Float32Array(wanted.length * width);
-  wanted.forEach((id, i) => {
-    const at = row.get(id)! * width;
-    out.set(values.subarray(at, at + width), i * width);
-  });
-  return out;
 }

@@ -5,8 +5,9 @@
 import { basename, dirname, resolve } from "node:path";
 import type { Member } from "@gz/ensemble";
 import { CliError } from "./errors.ts";
-import { type Part, type Reading, readSource, rowsOf, type Source } from "./member-files.ts";
+import { type Part, type Reading, readSource, type Source } from "./member-files.ts";
 import { createProgress } from "./progress.ts";
+import { rowsOf } from "./rows.ts";
 import { listIds, refuseOtherData, sameGalaxies } from "./same-galaxies.ts";
 
 /** The members' rows of the same galaxies, in the same order. */
@@ -90,7 +91,10 @@ function rowsOfAll(
   expected?: { name: string; ids: readonly number[] },
 ): Rows {
   const ids = sameGalaxies(parts, expected);
-  return { ids, members: parts.map((part, i) => ({ name: names[i]!, values: rowsOf(part, ids) })) };
+  return {
+    ids,
+    members: parts.map((part, i) => ({ name: names[i]!, values: rowsOf(part, ids)! })),
+  };
 }
 
 /** RUN/predictions/test.csv is called RUN; other files by their own name; all different. */

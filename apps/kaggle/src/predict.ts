@@ -15,10 +15,11 @@ import { forward } from "./evaluate.ts";
 import { buildNetwork } from "./network.ts";
 import { removeOrigin, writeOrigin } from "./origin.ts";
 import { pixelSource } from "./pixel-source.ts";
+import type { PixelSource } from "./pixels.ts";
 import { createProgress, say } from "./progress.ts";
 import { columnsOfRecipe, labelTreeOf } from "./question-tree.ts";
 import { openRun, type Run } from "./run.ts";
-import { isShardDone, joinShards, type Shard, shardsOf, shardsOfPart } from "./shards.ts";
+import { isShardDone, joinShards, type Shard, shardsOf, shardsOfPart, stepOf } from "./shards.ts";
 import { splitRows } from "./split.ts";
 
 export type PredictedSplit = "valid" | "test" | "all";
@@ -104,10 +105,14 @@ async function predictShards(
     shards.reduce((sum, { count }) => sum + count, 0),
   );
   const identity = transforms.findIndex(isIdentity);
+  // Once a split: it looks at every image file to know whether its caches still hold.
+  const pixels = new Map<Shard["split"], PixelSource>();
   let done = 0;
   try {
     for (const { split, first, count, file, single } of shards) {
       const from = split === "valid" ? "train" : "test";
+      if (!pixels.has(split))
+        pixels.set(split, await pixelSource(dataset, from, run.recipe.input, signal));
       const row = split === "valid" ? train + first : first;
       const ids = (split === "valid" ? dataset.trainIds : dataset.testIds).slice(row, row + count);
       const means = new Float32Array(count * width);
@@ -115,7 +120,7 @@ async function predictShards(
       const outputs = forward({
         model,
         recipe: run.recipe,
-        pixels: await pixelSource(dataset, from, run.recipe.input, signal),
+        pixels: pixels.get(split)!,
         images: Uint32Array.from({ length: count }, (_, k) => row + k),
         transforms,
         ...(workers && { workers }),
@@ -182,11 +187,6 @@ async function joinAll(
   const folder = dirname(shards[0]!.file);
   if (readdirSync(folder).length === 0) rmdirSync(folder);
   return written;
-}
-
-/** checkpoints/step-00000100 -> 100 */
-function stepOf(checkpoint: string): number {
-  return Number(checkpoint.split("-").at(-1));
 }
 
 /** The checkpoint's model, with the moving average of the weights where the recipe keeps one. */

@@ -2,11 +2,12 @@
  * A recipe's questions: Kaggle's, the same as Galaxy Zoo 2 asked them ("proper"), or the user's own, as JSON
  * [{ "name", "answers", "parents"?, "text"?, "answerTexts"? }, …]; see `Question` of @gz/galaxies.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { columnsOf, KAGGLE_TREE, PROPER_TREE, type QuestionTree } from "@gz/galaxies";
 import * as v from "valibot";
 import { CliError } from "./errors.ts";
+import { readJson } from "./json.ts";
 import type { Recipe } from "./recipe.ts";
 
 const named = v.picklist(["kaggle", "proper"]);
@@ -52,11 +53,7 @@ export function inlineTree(recipe: Record<string, unknown>, folder: string, sour
     throw new CliError(
       `recipe: expected kaggle, proper, questions or a JSON file of them for output.tree but ${file} is not there (in ${source})`,
     );
-  try {
-    recipe.output = { ...output, tree: JSON.parse(readFileSync(file, "utf8")) as unknown };
-  } catch (error) {
-    throw new CliError(`recipe: ${file} is not JSON: ${(error as Error).message}`);
-  }
+  recipe.output = { ...output, tree: readJson("recipe", file) };
 }
 
 /** Checks what the schema cannot: columns, parents, and what the loss can do. */

@@ -58,6 +58,7 @@ export function constraintsOf({ network }: Recipe): (model: tf.LayersModel, step
   );
   return (model, step) => {
     const due = limits.filter(({ every }) => step % every === 0);
+    if (due.length === 0) return;
     applyConstraints(
       model,
       Object.fromEntries(due.map(({ name, constraint }) => [name, constraint])),

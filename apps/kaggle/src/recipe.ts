@@ -3,11 +3,12 @@
  * optimiser, schedule. The named ones lie in apps/kaggle/recipes; a user's file may `extends` any of them, or another
  * file beside it, by a few lines. Lengths are pixels of the 424 x 424 source image, angles degrees, rates per step.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { CliError } from "./errors.ts";
+import { readJson } from "./json.ts";
 import { checkTree, inlineTree, treeSchema } from "./question-tree.ts";
 
 const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -171,12 +172,12 @@ export function recipeNames(): string[] {
 }
 
 /**
- * The recipe of that name, or of that JSON file (looked for in `folder`, as what it `extends` is beside it); throws a
- * CliError that names the key at fault.
+ * The recipe of that name, or of that JSON file, beside which what it `extends` is looked for; throws a CliError that
+ * names the key at fault.
  */
-export function loadRecipe(nameOrFile: string, folder = "."): Recipe {
+export function loadRecipe(nameOrFile: string): Recipe {
   const name = nameOrFile.replace(/^.*[\\/]/, "").replace(/\.json$/, "");
-  return checkRecipe({ name, ...(read(nameOrFile, folder, []) as object) }, nameOrFile);
+  return checkRecipe({ name, ...(read(nameOrFile, ".", []) as object) }, nameOrFile);
 }
 
 /** Checks a recipe read from anywhere (`source` names it in errors). */
@@ -211,12 +212,7 @@ function read(nameOrFile: string, folder: string, seen: readonly string[]): unkn
     );
   if (seen.includes(file))
     throw new CliError(`recipe: ${file} extends itself (${[...seen, file].join(" -> ")})`);
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new CliError(`recipe: ${file} is not JSON: ${(error as Error).message}`);
-  }
+  const value = readJson("recipe", file);
   if (!isObject(value)) throw new CliError(`recipe: expected a JSON object in ${file}`);
   const { extends: base, ...own } = value;
   inlineTree(own, dirname(file), nameOrFile);

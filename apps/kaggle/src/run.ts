@@ -7,6 +7,7 @@ import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import lockfile from "proper-lockfile";
 import { CliError } from "./errors.ts";
+import { readJson } from "./json.ts";
 import { checkRecipe, type Recipe } from "./recipe.ts";
 
 /** How long a run trains: a number of steps, or minutes of training time. */
@@ -87,11 +88,7 @@ export function openRun(folder: string): Run {
   const read = (name: string): unknown => {
     const file = join(folder, name);
     if (!existsSync(file)) throw new CliError(`run: ${folder} is not a run: it has no ${name}`);
-    try {
-      return JSON.parse(readFileSync(file, "utf8"));
-    } catch (error) {
-      throw new CliError(`run: ${file} is not JSON: ${(error as Error).message}`);
-    }
+    return readJson("run", file);
   };
   const info = read("run.json") as RunInfo;
   if (info.formatVersion !== 1)

@@ -35,6 +35,11 @@ export interface ShardOptions {
   counts: { valid: number; test: number };
 }
 
+/** The step of a checkpoint's folder: checkpoints/step-00000100 -> 100. */
+export function stepOf(checkpoint: string): number {
+  return Number(checkpoint.split("-").at(-1));
+}
+
 /** The shards of a prediction, in order: validation first. */
 export function shardsOf(options: ShardOptions): Shard[] {
   const { predictions, data, step, transforms, size, counts } = options;

@@ -1,9 +1,10 @@
 /** The transforms that predictions are averaged over, as a user names them. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { type Draw, identityDraw } from "@gz/augment";
 import { transforms, WINNER_TRANSFORMS } from "@gz/ensemble";
 import * as v from "valibot";
 import { CliError } from "./errors.ts";
+import { readJson } from "./json.ts";
 
 const grid = v.strictObject({
   zooms: v.optional(v.array(v.number())),
@@ -18,13 +19,7 @@ export function readTransforms(value: string): readonly Draw[] {
   if (value === "1") return [identityDraw];
   if (!existsSync(value))
     throw new CliError(`predict: expected 60, 1 or a JSON file for --transforms but got ${value}`);
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(value, "utf8"));
-  } catch (error) {
-    throw new CliError(`predict: ${value} is not JSON: ${(error as Error).message}`);
-  }
-  const result = v.safeParse(grid, content);
+  const result = v.safeParse(grid, readJson("predict", value));
   if (!result.success) {
     const issue = result.issues[0];
     throw new CliError(

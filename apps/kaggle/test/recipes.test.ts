@@ -3,10 +3,10 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadEnsemble } from "../src/ensemble.ts";
 import { buildNetwork } from "../src/network.ts";
 import { loadRecipe, recipeNames } from "../src/recipe.ts";
 import { phasesOf } from "../src/recipe-training.ts";
+import { loadEnsemble } from "../src/reproduce/members.ts";
 import { temporaryFolder } from "./cli.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
@@ -52,14 +52,14 @@ test.each(Object.entries(PUBLISHED))("%s has %i parameters", (name, [parameters,
 });
 
 test("the winner's ensemble has his 17 networks, two of them re-runs with other seeds", () => {
-  const { members } = loadEnsemble("winner");
+  const members = loadEnsemble("winner");
   expect(members.map(({ recipe }) => recipe.name)).toEqual(
     Object.keys(PUBLISHED).flatMap((name) =>
       ["best", "maxout2048-extradense-pysexgen1"].includes(name) ? [name, name] : [name],
     ),
   );
   expect(new Set(members.map(({ seed }) => seed)).size).toBe(17);
-  expect(members[1]!.name).toBe("02-best");
+  expect(members[1]!.name).toBe("best-2");
 });
 
 test("every recipe that ships can be built", () => {
@@ -75,9 +75,9 @@ test("what a file extends, or lists, is looked for beside it", () => {
   const recipe = loadRecipe(writeJson("narrower.json", { extends: "narrow.json", chunk: 100 }));
   expect(recipe).toEqual({ ...loadRecipe("shareddense"), name: "narrower", batch: 8, chunk: 100 });
   const ensemble = { about: "Two.", members: [{ recipe: "narrow.json", seed: 4 }] };
-  const { members } = loadEnsemble(writeJson("two.json", ensemble));
+  const members = loadEnsemble(writeJson("two.json", ensemble));
   expect(members).toEqual([
-    { name: "1-narrow", recipe: loadRecipe(join(root, "narrow.json")), seed: 4 },
+    { name: "narrow", recipe: loadRecipe(join(root, "narrow.json")), seed: 4 },
   ]);
 });
 
@@ -101,12 +101,16 @@ test.each([
 
 test("says what is wrong with an ensemble", () => {
   expect(() => loadEnsemble("loser")).toThrow(
-    "ensemble: expected one of small, winner or a JSON file but got loser: ENOENT",
+    "reproduce: expected one of small, winner or a JSON file for --members but got loser",
   );
   const none = writeJson("none.json", { about: "Nobody.", members: [] });
-  expect(() => loadEnsemble(none)).toThrow("ensemble: expected >=1 for members but got 0 (in ");
+  expect(() => loadEnsemble(none)).toThrow(
+    `reproduce: expected >=1 for members in ${none} but got 0`,
+  );
   const bad = writeJson("bad-seed.json", { about: "", members: [{ recipe: "best", seed: "1" }] });
-  expect(() => loadEnsemble(bad)).toThrow('expected number for members.0.seed but got "1" (in ');
+  expect(() => loadEnsemble(bad)).toThrow(
+    `reproduce: expected number for members.0.seed in ${bad} but got "1"`,
+  );
 });
 
 test("the clip-only phase is for heads that do not know the tree yet", () => {

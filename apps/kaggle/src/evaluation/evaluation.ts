@@ -14,7 +14,7 @@ import { chooseBackend } from "../backend.ts";
 import { CliError } from "../errors.ts";
 import { say } from "../progress.ts";
 import { labelTreeOf, treeOf } from "../question-tree.ts";
-import { rowsOf } from "../report/scores.ts";
+import { rowsOf } from "../rows.ts";
 import { openRun, type Run, writeAtomic } from "../run.ts";
 import { type Judgement, judge } from "./judgement.ts";
 import { type Look, look } from "./look.ts";

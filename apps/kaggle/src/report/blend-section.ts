@@ -1,6 +1,7 @@
 /** What blending gains: ways to weigh members, what each member is worth, and who errs like whom. */
 import { KAGGLE_TREE } from "@gz/galaxies";
 import type { BlendResult, BlendScores } from "../blend-result.ts";
+import { placedQuestions } from "../evaluation/questions.ts";
 import { MEANINGS, overfits, type Strategy } from "../strategies.ts";
 import type { ReportData } from "./collect.ts";
 import { formatChange, formatCount, formatRmse, formatVote } from "./format.ts";
@@ -117,12 +118,7 @@ function pairOf(table: readonly (readonly number[])[], value: number): [number, 
 
 function questionWeights({ members, scores }: Scored): Html {
   const { weights } = scores.strategies.find(({ strategy }) => strategy === "question")!;
-  let column = 0;
-  const byQuestion = KAGGLE_TREE.map(({ answers }) => {
-    const own = weights[column]!;
-    column += answers.length;
-    return own;
-  });
+  const byQuestion = placedQuestions(KAGGLE_TREE).map(({ first }) => weights[first]!);
   return html`<p>Least-squares weights of the members for the answers of each question, whether or not they were used.</p>
 <figure>${heatMap("Weights of the members for each question", {
     rows: KAGGLE_TREE.map((question) => `${question.name.slice(1)} ${shortName(question)}`),

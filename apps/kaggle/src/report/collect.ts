@@ -5,10 +5,11 @@ import { applyBlend, rmse } from "@gz/ensemble";
 import { COLUMNS, type Dataset, openDataset, readPredictions } from "@gz/galaxies";
 import { type BlendResult, blendFile, readBlend } from "../blend-result.ts";
 import { CliError } from "../errors.ts";
+import { rowsOf } from "../rows.ts";
 import { openRun, type Run } from "../run.ts";
 import { meanLabel, splitRows } from "../split.ts";
 import { type Metrics, readMetrics } from "./metrics.ts";
-import { meanOf, rowsOf } from "./scores.ts";
+import { meanOf } from "./scores.ts";
 
 /** Predictions of the validation galaxies, and what they score. */
 interface Scored {

@@ -1,12 +1,5 @@
 /** Errors by answer, by question and by galaxy. Predictions and labels are [galaxies, width], row-major. */
-import {
-  COLUMNS,
-  columnsOf,
-  KAGGLE_TREE,
-  type Predictions,
-  type Question,
-  type QuestionTree,
-} from "@gz/galaxies";
+import { COLUMNS, columnsOf, KAGGLE_TREE, type Question, type QuestionTree } from "@gz/galaxies";
 
 const WIDTH = COLUMNS.length;
 
@@ -48,22 +41,6 @@ export function galaxyRmse(predictions: Float32Array, labels: Float32Array): num
 /** The mean of several predictions. */
 export function meanOf(members: readonly Float32Array[]): Float32Array {
   return members[0]!.map((_, i) => members.reduce((sum, m) => sum + m[i]!, 0) / members.length);
-}
-
-/** Rows of these ids in their order; undefined where one is missing. */
-export function rowsOf(
-  { ids, values }: Predictions,
-  wanted: readonly number[],
-): Float32Array | undefined {
-  const width = values.length / ids.length;
-  const rows = new Map(ids.map((id, row) => [id, row]));
-  const out = new Float32Array(wanted.length * width);
-  for (const [i, id] of wanted.entries()) {
-    const row = rows.get(id);
-    if (row === undefined) return undefined;
-    out.set(values.subarray(row * width, (row + 1) * width), i * width);
-  }
-  return out;
 }
 
 /** Short names, where the volunteers' question is too long for a drawing. */

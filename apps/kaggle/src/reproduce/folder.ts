@@ -1,6 +1,6 @@
 /**
  * An ensemble is a folder, and the folder is its only state:
- * plan.json (what was planned), members/NAME (a run each), logs/, slurm/, submission.csv, report.html.
+ * plan.json (what was planned), members/NAME (a run each), logs/, submission.csv, report.html.
  * What is done is read from the files themselves, so that whatever was interrupted goes on.
  */
 import {
@@ -17,9 +17,10 @@ import type { Draw } from "@gz/augment";
 import { latestCheckpoint } from "@gz/train";
 import { readBlend } from "../blend-result.ts";
 import { CliError } from "../errors.ts";
+import { readJson } from "../json.ts";
 import { checkRecipe } from "../recipe.ts";
 import { type Budget, openRun, writeAtomic } from "../run.ts";
-import { isShardDone, type Shard, shardsOf } from "../shards.ts";
+import { isShardDone, type Shard, shardsOf, stepOf } from "../shards.ts";
 import type { PlannedMember } from "./plan.ts";
 
 /** What plan.json holds: all that a job needs to know, on any machine that sees the folder. */
@@ -60,12 +61,7 @@ export function openEnsemble(folder: string): Ensemble {
   const path = join(folder, PLAN);
   if (!existsSync(path))
     throw new CliError(`reproduce: ${folder} holds no ensemble: it has no ${PLAN}`);
-  let file: EnsembleFile;
-  try {
-    file = JSON.parse(readFileSync(path, "utf8")) as EnsembleFile;
-  } catch (error) {
-    throw new CliError(`reproduce: ${path} is not JSON: ${(error as Error).message}`);
-  }
+  const file = readJson("reproduce", path) as EnsembleFile;
   if (file.formatVersion !== 1)
     throw new CliError(
       `reproduce: expected format version 1 in ${path} but got ${file.formatVersion}`,
@@ -120,7 +116,7 @@ export async function memberShards(ensemble: Ensemble, member: PlannedMember): P
   return shardsOf({
     predictions: run.predictions,
     data: ensemble.data,
-    step: Number(checkpoint.split("-").at(-1)),
+    step: stepOf(checkpoint),
     transforms: ensemble.transforms,
     size: ensemble.shardSize,
     counts: ensemble.galaxies,

@@ -2,11 +2,12 @@
  * An ensemble is a JSON file: { about, members: [{ recipe, seed }] }. Named ones lie in apps/kaggle/ensembles; a recipe
  * is a name, or a JSON file beside the ensemble's.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { CliError } from "../errors.ts";
+import { readJson } from "../json.ts";
 import { loadRecipe, type Recipe } from "../recipe.ts";
 
 export interface Member {
@@ -47,13 +48,7 @@ export function loadEnsemble(nameOrFile: string): Member[] {
     throw new CliError(
       `reproduce: expected one of ${ensembleNames().join(", ")} or a JSON file for --members but got ${nameOrFile}`,
     );
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new CliError(`reproduce: ${file} is not JSON: ${(error as Error).message}`);
-  }
-  const result = v.safeParse(schema, content);
+  const result = v.safeParse(schema, readJson("reproduce", file));
   if (!result.success) {
     const issue = result.issues[0];
     const path = v.getDotPath(issue) ?? "the ensemble";
