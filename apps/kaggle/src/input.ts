@@ -40,7 +40,7 @@ export type Centre = Pick<Source, "x" | "y" | "a" | "petrosian">;
  * The affines from each view's pixels to those of the image (shrunk as the recipe says). The galaxy is centred outermost:
  * centre, then draw, then the view's angle, as the winner did, so that a random shift is of the centred galaxy.
  */
-function inputAffines({ input }: Recipe, draw?: Draw, centre?: Centre): Affine[] {
+export function inputAffines({ input }: Recipe, draw?: Draw, centre?: Centre): Affine[] {
   const side = IMAGE_SIZE / input.shrink;
   const source = { width: side, height: side };
   const ofShrunk = ({ translation: [x, y], ...rest }: Draw): Affine =>

@@ -10,6 +10,7 @@ import { type Dataset, openDataset, writePredictions } from "@gz/galaxies";
 import { latestCheckpoint, loadCheckpoint, restoreCheckpoint, weightAverage } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { chooseBackend } from "./backend.ts";
+import { distinctTransforms } from "./distinct-transforms.ts";
 import { CliError } from "./errors.ts";
 import { forward } from "./evaluate.ts";
 import { buildNetwork } from "./network.ts";
@@ -104,6 +105,7 @@ async function predictShards(
     run.name,
     shards.reduce((sum, { count }) => sum + count, 0),
   );
+  const { distinct, of } = distinctTransforms(run.recipe, transforms);
   const identity = transforms.findIndex(isIdentity);
   // Once a split: it looks at every image file to know whether its caches still hold.
   const pixels = new Map<Shard["split"], PixelSource>();
@@ -122,7 +124,7 @@ async function predictShards(
         recipe: run.recipe,
         pixels: pixels.get(split)!,
         images: Uint32Array.from({ length: count }, (_, k) => row + k),
-        transforms,
+        transforms: distinct,
         ...(workers && { workers }),
         signal,
       });
@@ -130,9 +132,9 @@ async function predictShards(
       for await (const { index, outputs: all } of outputs) {
         const mean = createMean(width);
         const under = (t: number) => all.subarray(t * width, (t + 1) * width);
-        for (let t = 0; t < transforms.length; t++) mean.add(under(t));
+        for (const t of of) mean.add(under(t));
         means.set(mean.value(), index * width);
-        if (identity >= 0) singles.set(under(identity), index * width);
+        if (identity >= 0) singles.set(under(of[identity]!), index * width);
         finished = index + 1;
         progress.update(done + finished, split);
       }

@@ -14,7 +14,7 @@ import { createProgress, say } from "./progress.ts";
 import { treeOf } from "./question-tree.ts";
 import { constraintsOf, phasesOf, scheduleOf } from "./recipe-training.ts";
 import { lockRun, type Run } from "./run.ts";
-import { trainingClock, windowMeans } from "./training-clock.ts";
+import { trainingClock, VALIDATION_SHARE, windowMeans } from "./training-clock.ts";
 import {
   type CheckpointMeta,
   setUpTraining,
@@ -66,6 +66,8 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
   let isBest = false;
   let valid: number | undefined;
   let evaluated = Math.floor(clock.progressAt(step) * evaluations);
+  let evaluatedAt = 0; // milliseconds of training time, as is what it took
+  let evaluationMs = 0;
   let savedAt = performance.now();
 
   const seconds = () => clock.elapsedMs() / 1000;
@@ -80,13 +82,19 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
       `step ${step} · rmse ${rmse.toFixed(4)}${score} · ${stepMs.toFixed(0)} ms (${dataWaitMs.toFixed(1)} waiting)`,
     );
   };
+  /** Whether another validation would take more than its share; runs of steps do the same on every machine. */
+  const tooSoon = () =>
+    "minutes" in info.budget && evaluationMs > VALIDATION_SHARE * (clock.elapsedMs() - evaluatedAt);
   const evaluate = async () => {
+    const start = clock.elapsedMs();
     average?.swap();
     valid = await validate(model, validation);
     average?.swap();
     isBest ||= valid < best;
     best = Math.min(best, valid);
     metrics.write({ kind: "valid", step, rmse: valid, seconds: seconds() });
+    evaluatedAt = clock.elapsedMs();
+    evaluationMs = evaluatedAt - start;
   };
   const save = async () => {
     const kept: CheckpointMeta = {
@@ -132,7 +140,7 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
       finished = done >= 1;
 
       if (step % LOG_EVERY === 0 || finished) log(trained, done);
-      if (finished || Math.floor(done * evaluations) > evaluated) {
+      if (finished || (Math.floor(done * evaluations) > evaluated && !tooSoon())) {
         evaluated = Math.floor(done * evaluations);
         await evaluate();
       }

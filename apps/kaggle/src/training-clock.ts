@@ -1,5 +1,8 @@
 import type { Budget } from "./run.ts";
 
+/** The most of a run's minutes that its validations take, but for the last: what one costs depends on the machine. */
+export const VALIDATION_SHARE = 0.05;
+
 /** How far a run is: by its steps, or by the time it has trained. */
 export interface TrainingClock {
   /** Starts counting; what came before (decoding, building) is not training. */

@@ -10,6 +10,7 @@ beforeAll(() => tf.setBackend("cpu"));
 test("exports these functions and no others", () => {
   expect(Object.keys(layers).sort()).toEqual([
     "applyConstraints",
+    "averageSymmetries",
     "averageViews",
     "batchNorm",
     "dropout",
@@ -21,6 +22,7 @@ test("exports these functions and no others", () => {
     "setDropoutStep",
     "setTreeMode",
     "splitParts",
+    "squareSymmetries",
     "treeOutput",
     "untiedBias",
   ]);

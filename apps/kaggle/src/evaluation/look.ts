@@ -90,6 +90,7 @@ export async function look(options: LookOptions): Promise<Look> {
   if (!checkpoint)
     throw new CliError(`evaluate: ${run.folder} has no checkpoint yet; train it first`);
   const model = await loadModel(run, checkpoint);
+  const once = await loadModel(seenOnce(run), checkpoint);
   const tree = labelTreeOf(recipe);
   const progress = createProgress(`${run.name} look`, 3);
   try {
@@ -98,7 +99,7 @@ export async function look(options: LookOptions): Promise<Look> {
     const task: Task = { base, train, valid, dataset, progress, signal };
 
     const equivariance = await turn(task, model, options.images ?? images);
-    const network = probe(model, tree);
+    const network = probe(once, tree);
     const { rows, outputs } = await activations(task, network.model, searched);
     const units = chooseUnits(network, outputs);
     const prior = await galaxyPrior(task, searched);
@@ -131,8 +132,15 @@ export async function look(options: LookOptions): Promise<Look> {
     };
   } finally {
     progress.stop();
-    tf.dispose(model.weights.map((weight) => weight.read()));
+    tf.dispose([model, once].flatMap(({ weights }) => weights.map((weight) => weight.read())));
   }
+}
+
+/** The same network without symmetries: a mean over turns is excited by no picture in particular. */
+function seenOnce(run: Run): Run {
+  const { network } = run.recipe;
+  if (network.kind !== "residual") return run;
+  return { ...run, recipe: { ...run.recipe, network: { ...network, symmetries: false } } };
 }
 
 interface Task {

@@ -1,5 +1,11 @@
 /** The residual network: stem, stages of two-convolution blocks (He et al. 2015), global mean. */
-import { averageViews, batchNorm, flattenViews } from "@gz/layers";
+import {
+  averageSymmetries,
+  averageViews,
+  batchNorm,
+  flattenViews,
+  squareSymmetries,
+} from "@gz/layers";
 import * as tf from "@tensorflow/tfjs";
 import type { Recipe, ResidualNetwork } from "../recipe.ts";
 import type { Apply } from "./graph.ts";
@@ -36,6 +42,7 @@ export function residual(
     );
   };
   let x = apply(flattenViews({ name: "each_view" }), views);
+  if (network.symmetries) x = apply(squareSymmetries({ name: "each_symmetry" }), x);
   const { stem } = network;
   x = apply(relu("stem_relu"), convNorm("stem", x, stem.filters, stem.size, stem.stride));
   let filtersIn = stem.filters;
@@ -60,6 +67,7 @@ export function residual(
     }
   });
   x = apply(tf.layers.globalAveragePooling2d({ name: "mean" }), x);
+  if (network.symmetries) x = apply(averageSymmetries({ name: "mean_symmetry" }), x);
   const count = input.angles.length;
   return count === 1 ? x : apply(averageViews({ name: "mean_view", views: count }), x);
 }

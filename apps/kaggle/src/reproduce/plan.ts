@@ -5,11 +5,13 @@
 
 import type { Draw } from "@gz/augment";
 import { transforms as combine, WINNER_TRANSFORMS } from "@gz/ensemble";
+import { distinctTransforms } from "../distinct-transforms.ts";
 import { CliError } from "../errors.ts";
 import type { Speed } from "../measure.ts";
 import { formatSeconds } from "../progress.ts";
 import type { Recipe } from "../recipe.ts";
 import type { Budget } from "../run.ts";
+import { VALIDATION_SHARE } from "../training-clock.ts";
 import type { EnsembleBudget } from "./budget.ts";
 import type { Member } from "./members.ts";
 
@@ -82,16 +84,16 @@ export function planEnsemble(input: PlanInput): Plan {
     budget.kind === "total"
       ? (budget.minutes * 60 - input.spentSeconds - finish) / rounds
       : Number.POSITIVE_INFINITY;
-  const predictSeconds = ({ predictMs }: Speed, transforms: readonly Draw[]) =>
-    (predictMs * count * transforms.length) / 1000;
+  const predictSeconds = ({ recipe }: Member, { predictMs }: Speed, transforms: readonly Draw[]) =>
+    (predictMs * count * distinctTransforms(recipe, transforms).distinct.length) / 1000;
   const slowest = (transforms: readonly Draw[]) =>
-    Math.max(...speeds.map((speed) => predictSeconds(speed, transforms)));
+    Math.max(...members.map((member, i) => predictSeconds(member, speeds[i]!, transforms)));
   const transforms =
     TRANSFORMS.find((set) => slowest(set) <= PREDICTION_SHARE * slot) ?? TRANSFORMS.at(-1)!;
 
   const planned = members.map((member, i): PlannedMember => {
     const speed = speeds[i]!;
-    const prediction = predictSeconds(speed, transforms);
+    const prediction = predictSeconds(member, speed, transforms);
     const validation =
       (VALIDATIONS.times * Math.min(galaxies.valid, VALIDATIONS.galaxies) * speed.predictMs) / 1000;
     if (budget.kind === "full" || budget.kind === "steps") {
@@ -101,7 +103,9 @@ export function planEnsemble(input: PlanInput): Plan {
     }
     const seconds =
       budget.kind === "minutes" ? budget.minutes * 60 : slot - speed.startSeconds - prediction;
-    const steps = Math.floor(((seconds - Math.min(validation, seconds / 2)) * 1000) / speed.stepMs);
+    const steps = Math.floor(
+      ((seconds - Math.min(validation, VALIDATION_SHARE * seconds)) * 1000) / speed.stepMs,
+    );
     if (steps < LEAST_STEPS) {
       const least =
         (speed.stepMs * LEAST_STEPS) / 1000 + validation + speed.startSeconds + prediction;
