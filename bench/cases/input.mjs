@@ -1,7 +1,7 @@
 import { buildPixelCache } from "@gz/galaxies";
 import { backgroundLoader } from "@gz/train";
 import { BATCH_WORKER, defaultWorkers } from "../../apps/kaggle/dist/evaluate.js";
-import { inputShape } from "../../apps/kaggle/dist/input.js";
+import { asTrained, inputShape } from "../../apps/kaggle/dist/input.js";
 import { withGalaxies } from "../lib/galaxies.mjs";
 import { compare, interleave } from "../lib/measure.mjs";
 import { openNetwork } from "../lib/network.mjs";
@@ -37,10 +37,15 @@ async function openLoader(recipe, dataset, folder) {
           file: (await buildPixelCache(dataset, "train", { shrink, dir: folder })).file,
         };
   const { labels } = dataset;
+  const trained = asTrained(recipe);
   return backgroundLoader({
     worker: BATCH_WORKER,
-    workerData: { recipe, pixels, job: { kind: "train", seed: 1, rows: GALAXIES, labels } },
-    batch: { xs: inputShape(recipe, recipe.batch), ys: [recipe.batch, 37] },
+    workerData: {
+      recipe: trained,
+      pixels,
+      job: { kind: "train", seed: 1, rows: GALAXIES, labels },
+    },
+    batch: { xs: inputShape(trained, recipe.batch), ys: [recipe.batch, 37] },
     workers: defaultWorkers(),
   });
 }

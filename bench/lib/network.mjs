@@ -3,7 +3,7 @@ import { setDropoutStep } from "@gz/layers";
 import { adamw, nesterov, trainLoop, weightAverage } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { initialize } from "../../apps/kaggle/dist/initialize.js";
-import { inputShape } from "../../apps/kaggle/dist/input.js";
+import { asTrained, inputShape } from "../../apps/kaggle/dist/input.js";
 import { buildNetwork } from "../../apps/kaggle/dist/network.js";
 import { loadRecipe } from "../../apps/kaggle/dist/recipe.js";
 import { THREADS } from "./measure.mjs";
@@ -15,7 +15,7 @@ export async function openNetwork(name, backend) {
   const network = buildNetwork(recipe, 1);
   initialize(network, recipe, 1, new Float32Array(37).fill(0.2));
   const { model } = network;
-  const shape = inputShape(recipe, recipe.batch);
+  const shape = inputShape(asTrained(recipe), recipe.batch);
   const xs = { data: random(shape, 7), shape };
   const ys = { data: random([recipe.batch, 37], 8), shape: [recipe.batch, 37] };
   const { optimizer: chosen } = recipe;

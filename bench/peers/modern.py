@@ -38,6 +38,12 @@ def network(recipe):
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), dropout, nn.Linear(inputs, 37))
 
 
+def symmetries(x):
+    """The eight turns and mirror images of square images, one after the other on the batch axis."""
+    upright = torch.cat([x, x.flip(2), x.flip(3), x.flip(2, 3)])
+    return torch.cat([upright, upright.transpose(2, 3)]).contiguous(memory_format=torch.channels_last)
+
+
 def setup(request):
     torch.set_num_threads(request["threads"])
     torch.manual_seed(1)
@@ -70,6 +76,8 @@ def setup(request):
     def forward():
         net.eval()
         with torch.no_grad():
-            return tree(net(inputs()), softmax=True).sum().item()
+            x = symmetries(inputs()) if recipe["network"].get("symmetries") else inputs()
+            features = net[:-1](x).unflatten(0, (-1, batch)).mean(0)
+            return tree(net[-1](features), softmax=True).sum().item()
 
     return {"step": step, "forward": forward}

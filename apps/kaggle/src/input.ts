@@ -33,6 +33,13 @@ export function inputShape(recipe: Recipe, batch: number): number[] {
   return [batch, angles.length, size, size, 3];
 }
 
+/** The recipe whose input the network trains on: with symmetries, the first view alone, turned by the augmentation. */
+export function asTrained(recipe: Recipe): Recipe {
+  const { network, input } = recipe;
+  if (network.kind !== "residual" || !network.symmetries) return recipe;
+  return { ...recipe, input: { ...input, angles: input.angles.slice(0, 1) } };
+}
+
 /** A galaxy's place and size in its image, in pixels of the full size. */
 export type Centre = Pick<Source, "x" | "y" | "a" | "petrosian">;
 

@@ -22,9 +22,10 @@ export interface Network {
 export function buildNetwork(recipe: Recipe, seed: number): Network {
   const { angles, scale, offset } = recipe.input;
   const starts = new Map<string, Start>();
-  // A residual network ends in a global mean: it takes views of any size.
-  const size = recipe.network.kind === "parts" ? recipe.input.size : null;
-  const input = tf.input({ shape: [angles.length, size, size, 3], name: "views" });
+  // A residual network ends in global means: it takes any number of views of any size.
+  const parted = recipe.network.kind === "parts";
+  const size = parted ? recipe.input.size : null;
+  const input = tf.input({ shape: [parted ? angles.length : null, size, size, 3], name: "views" });
   let at = "views"; // the layer that is being built
   const apply: Apply = (layer, value, start) => {
     at = `${layer.name} (on ${show(value)})`;
@@ -40,10 +41,7 @@ export function buildNetwork(recipe: Recipe, seed: number): Network {
     if (scale !== 1 || offset !== 0)
       x = apply(tf.layers.rescaling({ name: "rescale", scale, offset }), x);
     const network = recipe.network;
-    x =
-      network.kind === "parts"
-        ? parts(network, x, seed, apply)
-        : residual(network, x, recipe, apply);
+    x = network.kind === "parts" ? parts(network, x, seed, apply) : residual(network, x, apply);
     const { head } = network;
     if (head.dropout > 0)
       x = apply(dropout({ name: "head_dropout", rate: head.dropout, seed: seed * 100 + 99 }), x);

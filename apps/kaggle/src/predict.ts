@@ -97,7 +97,9 @@ async function predictShards(
 ): Promise<void> {
   const backend = await chooseBackend(name, threads);
   const model = await loadModel(run, checkpoint);
-  say(`${run.name}: ${transforms.length} transforms on ${backend.line}`);
+  const { distinct, of } = distinctTransforms(run.recipe, transforms);
+  const few = distinct.length < transforms.length ? `, ${distinct.length} of them distinct,` : "";
+  say(`${run.name}: ${transforms.length} transforms${few} on ${backend.line}`);
   const columns = columnsOfRecipe(run.recipe);
   const width = columns.length;
   const { train } = splitRows(dataset.trainIds.length);
@@ -105,7 +107,6 @@ async function predictShards(
     run.name,
     shards.reduce((sum, { count }) => sum + count, 0),
   );
-  const { distinct, of } = distinctTransforms(run.recipe, transforms);
   const identity = transforms.findIndex(isIdentity);
   // Once a split: it looks at every image file to know whether its caches still hold.
   const pixels = new Map<Shard["split"], PixelSource>();

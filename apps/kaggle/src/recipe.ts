@@ -112,8 +112,8 @@ const residualNetwork = v.strictObject({
     v.minLength(1),
   ),
   /**
-   * Predicts from the mean over the eight turns and mirror images of each view, and trains on one of them, which
-   * augmentation draws: 8 times the time to predict, and none to train. Left out: false.
+   * Predicts from the mean over the eight turns and mirror images of every view, and trains on the first view alone,
+   * which augmentation turns: 8 V times the time to predict, and none to train. Left out: false.
    */
   symmetries: v.optional(v.boolean()),
   head,

@@ -19,7 +19,7 @@ import type { BatchWork } from "./batch-worker.ts";
 import { CliError } from "./errors.ts";
 import { BATCH_WORKER, defaultWorkers, holdValidationSet, type ValidationSet } from "./evaluate.ts";
 import { initialize } from "./initialize.ts";
-import { inputShape } from "./input.ts";
+import { asTrained, inputShape } from "./input.ts";
 import { buildNetwork } from "./network.ts";
 import { pixelSource } from "./pixel-source.ts";
 import { say } from "./progress.ts";
@@ -152,15 +152,16 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
     labels.slice(rows.train * columns, (rows.train + count) * columns),
   );
   const trainLabels = shared(labels.subarray(0, rows.train * columns));
+  const trained = asTrained(recipe);
   const work: BatchWork = {
-    recipe,
+    recipe: trained,
     pixels,
     job: { kind: "train", seed, rows: rows.train, labels: trainLabels },
   };
   const loader = backgroundLoader({
     worker: BATCH_WORKER,
     workerData: work,
-    batch: { xs: inputShape(recipe, recipe.batch), ys: [recipe.batch, columns] },
+    batch: { xs: inputShape(trained, recipe.batch), ys: [recipe.batch, columns] },
     workers: options.workers ?? defaultWorkers(),
     startStep,
   });

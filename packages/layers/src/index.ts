@@ -15,7 +15,7 @@ export {
   type SplitPartsOptions,
   splitParts,
 } from "./parts.ts";
-export { averageSymmetries, squareSymmetries } from "./symmetries.ts";
+export { squareSymmetries } from "./symmetries.ts";
 export { setTreeMode, type TreeMode, type TreeOutputOptions, treeOutput } from "./tree-output.ts";
 export { type UntiedBiasOptions, untiedBias } from "./untied-bias.ts";
-export { type AverageViewsOptions, averageViews, flattenViews } from "./views.ts";
+export { averageViews, flattenViews } from "./views.ts";

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, expect, test } from "vitest";
 import { gradients, leaked, reloadError, wave } from "../test/helpers.ts";
-import { averageSymmetries, squareSymmetries } from "./symmetries.ts";
+import { squareSymmetries } from "./symmetries.ts";
+import { averageViews } from "./views.ts";
 
 beforeAll(() => tf.setBackend("cpu"));
 
@@ -23,34 +24,19 @@ test("the eight turns and mirror images of a square, the image itself first", ()
   ]);
 });
 
-test("of each image, symmetry by symmetry", () => {
+test("of each image, side by side", () => {
   const batch = tf.concat([image, tf.mul(image, 10)]);
   const rows = (
     tf.reshape(squareSymmetries().apply(batch) as tf.Tensor, [16, 4]) as tf.Tensor2D
   ).arraySync();
-  for (let s = 0; s < 8; s++)
-    expect(rows[2 * s + 1]).toEqual(rows[2 * s]!.map((value) => 10 * value));
-});
-
-test("the mean is that of each image's own symmetries", () => {
-  const features = tf.tensor2d(Array.from({ length: 16 }, (_, row) => [row % 2, row >> 1]));
-  const y = averageSymmetries().apply(features) as tf.Tensor;
-  expect(y.arraySync()).toEqual([
-    [0, 3.5],
-    [1, 3.5],
-  ]);
+  for (let s = 0; s < 8; s++) expect(rows[8 + s]).toEqual(rows[s]!.map((value) => 10 * value));
 });
 
 test("training calls see the batch as it is", () => {
-  const features = wave([3, 5]);
-  for (const [layer, x] of [
-    [squareSymmetries(), wave([2, 4, 4, 3])],
-    [averageSymmetries(), features],
-  ] as const) {
-    const y = layer.apply(x, { training: true }) as tf.Tensor;
-    expect(y.shape).toEqual(x.shape);
-    expect(y.dataSync()).toEqual(x.dataSync());
-  }
+  const x = wave([2, 4, 4, 3]);
+  const y = squareSymmetries().apply(x, { training: true }) as tf.Tensor;
+  expect(y.shape).toEqual(x.shape);
+  expect(y.dataSync()).toEqual(x.dataSync());
 });
 
 /** One convolution between the two; its kernel has no symmetry of its own. */
@@ -62,7 +48,7 @@ function network(): tf.LayersModel {
     .conv2d({ filters: 3, kernelSize: 3, activation: "relu", kernelInitializer })
     .apply(x) as typeof x;
   x = tf.layers.globalAveragePooling2d({}).apply(x) as typeof x;
-  x = averageSymmetries().apply(x) as typeof x;
+  x = averageViews().apply([x, input]) as typeof x;
   return tf.model({ inputs: input, outputs: x });
 }
 
@@ -84,7 +70,7 @@ test("agrees with the mean of eight predictions of the network alone", () => {
   const x = wave([2, 6, 6, 2]);
   const all = squareSymmetries().apply(x) as tf.Tensor;
   const one = model.apply(all, { training: true }) as tf.Tensor;
-  const mean = tf.mean(tf.reshape(one, [8, 2, 3]), 0);
+  const mean = tf.mean(tf.reshape(one, [2, 8, 3]), 1);
   expect((model.predict(x) as tf.Tensor).dataSync()).toBeAllClose(mean.dataSync(), { atol: 1e-6 });
 });
 
@@ -93,7 +79,7 @@ test("gradients agree with finite differences", () => {
   const { tape, difference } = gradients(
     (x) => {
       const turned = tf.mul(tf.square(squareSymmetries().apply(x) as tf.Tensor), weights);
-      return averageSymmetries().apply(tf.sum(turned, [1, 2])) as tf.Tensor;
+      return averageViews().apply([tf.sum(turned, [1, 2]), x]) as tf.Tensor;
     },
     wave([1, 3, 3, 2], 4),
   );
@@ -112,7 +98,4 @@ test("say what is wrong", () => {
     "squareSymmetries: expected an input shape [batch, size, size, channels] but got [2,4,5,3]",
   );
   expect(() => squareSymmetries().apply(tf.ones([2, 4, 4]))).toThrow("squareSymmetries: expected");
-  expect(() => averageSymmetries().apply(tf.ones([12, 4]))).toThrow(
-    "averageSymmetries: expected a multiple of 8 rows, those of squareSymmetries, but got 12",
-  );
 });

@@ -1,13 +1,9 @@
-// A network that does not care how its image is turned: squareSymmetries before it, averageSymmetries after it.
+// All turns and mirror images of an image through one network: squareSymmetries before it, averageViews after it.
 import * as tf from "@tensorflow/tfjs";
 import { type LayerArgs, oneShape, oneTensor, show } from "./_layer.ts";
 
 /** The quarter turns and their mirror images: the dihedral group of a square. */
 const SYMMETRIES = 8;
-
-interface CallArgs {
-  training?: boolean;
-}
 
 class SquareSymmetries extends tf.layers.Layer {
   static className = "GzSquareSymmetries";
@@ -23,14 +19,18 @@ class SquareSymmetries extends tf.layers.Layer {
     return [null, ...shape.slice(1)];
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], { training }: CallArgs = {}): tf.Tensor {
+  override call(
+    inputs: tf.Tensor | tf.Tensor[],
+    { training }: { training?: boolean } = {},
+  ): tf.Tensor {
     const x = oneTensor("squareSymmetries", inputs);
     this.computeOutputShape(x.shape);
     if (training) return x;
+    const [batch, ...rest] = x.shape;
     return tf.tidy(() => {
       const upright = [x, tf.reverse(x, 1), tf.reverse(x, 2), tf.reverse(x, [1, 2])];
       const turned = upright.map((image) => tf.transpose(image, [0, 2, 1, 3]));
-      return tf.concat([...upright, ...turned], 0);
+      return tf.reshape(tf.stack([...upright, ...turned], 1), [batch! * SYMMETRIES, ...rest]);
     });
   }
 }
@@ -38,43 +38,14 @@ tf.serialization.registerClass(SquareSymmetries);
 
 /**
  * Where it predicts, puts the eight turns and mirror images of each square image on the batch axis,
- * [batch, size, size, channels] -> [8 batch, size, size, channels], symmetry by symmetry; the first `batch` rows are the
- * images as they are. Training calls pass the batch through: there each image stands for a symmetry that augmentation
- * drew, and the network learns from more images in the same time.
+ * [batch, size, size, channels] -> [8 batch, size, size, channels], row 8 b + s, the image itself first. Training calls
+ * pass the batch through: there each image stands for a symmetry that augmentation drew, and the network learns from
+ * more images in the same time.
  *
- * With averageSymmetries at its other end, a network's predictions are exactly invariant (to rounding) under the eight,
- * by averaging over the group (Cohen & Welling 2016, arXiv 1602.07576, do so inside the network).
+ * With averageViews at its other end a network's predictions are invariant under the eight, but for rounding: an average
+ * over the group, which Cohen & Welling (2016, arXiv 1602.07576) take inside every convolution.
  * @throws RangeError when the images are not square.
  */
 export function squareSymmetries(options: LayerArgs = {}): tf.layers.Layer {
   return new SquareSymmetries(options);
-}
-
-class AverageSymmetries extends tf.layers.Layer {
-  static className = "GzAverageSymmetries";
-
-  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
-    return [null, ...oneShape("averageSymmetries", inputShape).slice(1)];
-  }
-
-  override call(inputs: tf.Tensor | tf.Tensor[], { training }: CallArgs = {}): tf.Tensor {
-    const x = oneTensor("averageSymmetries", inputs);
-    if (training) return x;
-    const [rows, ...rest] = x.shape;
-    if (rows! % SYMMETRIES !== 0)
-      throw new RangeError(
-        `averageSymmetries: expected a multiple of ${SYMMETRIES} rows, those of squareSymmetries, but got ${rows}`,
-      );
-    return tf.tidy(() => tf.mean(tf.reshape(x, [SYMMETRIES, rows! / SYMMETRIES, ...rest]), 0));
-  }
-}
-tf.serialization.registerClass(AverageSymmetries);
-
-/**
- * Mean over the symmetries of each image, [8 batch, ...] -> [batch, ...]; training calls pass through. The other end of
- * squareSymmetries.
- * @throws RangeError when the batch axis is not a multiple of 8.
- */
-export function averageSymmetries(options: LayerArgs = {}): tf.layers.Layer {
-  return new AverageSymmetries(options);
 }

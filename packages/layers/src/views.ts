@@ -1,6 +1,6 @@
 // Several views of an image through one network: flattenViews before it, averageViews after it.
 import * as tf from "@tensorflow/tfjs";
-import { checkInteger, type LayerArgs, oneShape, oneTensor, show } from "./_layer.ts";
+import { type LayerArgs, oneShape, oneTensor, show } from "./_layer.ts";
 
 class FlattenViews extends tf.layers.Layer {
   static className = "GzFlattenViews";
@@ -8,11 +8,11 @@ class FlattenViews extends tf.layers.Layer {
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
     const shape = oneShape("flattenViews", inputShape);
     const [batch, views, ...rest] = shape;
-    if (shape.length < 3 || views == null)
+    if (shape.length < 3)
       throw new RangeError(
-        `flattenViews: expected an input shape [batch, views, ...] with known views but got ${show(shape)}`,
+        `flattenViews: expected an input shape [batch, views, ...] but got ${show(shape)}`,
       );
-    return [batch == null ? null : batch * views, ...rest];
+    return [batch == null || views == null ? null : batch * views, ...rest];
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
@@ -24,54 +24,52 @@ tf.serialization.registerClass(FlattenViews);
 
 /**
  * Puts an image's views on the batch axis, [batch, views, ...] -> [batch * views, ...], row b * views + v, so that one
- * network sees them all. The other axes need not be known beforehand: views of any size go through a network that ends
- * in a global average.
- * @throws RangeError when the input has no views axis of known length.
+ * network sees them all. No axis need be known beforehand: any number of views, of any size, go through a network that
+ * ends in a global average.
+ * @throws RangeError when the input has no axis of views.
  */
 export function flattenViews(options: LayerArgs = {}): tf.layers.Layer {
   return new FlattenViews(options);
 }
 
-export interface AverageViewsOptions extends LayerArgs {
-  /** Views an image, as flattenViews met them. */
-  views: number;
-}
-
 class AverageViews extends tf.layers.Layer {
   static className = "GzAverageViews";
-  readonly views: number;
 
-  constructor(options: AverageViewsOptions) {
-    super(options);
-    this.views = checkInteger("averageViews", "views", options?.views, 1);
-  }
-
-  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
-    const [rows, ...rest] = oneShape("averageViews", inputShape);
-    if (rows != null && rows % this.views !== 0)
+  override computeOutputShape(inputShapes: tf.Shape | tf.Shape[]): tf.Shape {
+    const [[rows, ...rest], [images]] = two(inputShapes as tf.Shape[]);
+    if (rows != null && images != null && (images === 0 || rows % images !== 0))
       throw new RangeError(
-        `averageViews: expected a multiple of ${this.views} views on the batch axis but got ${rows}`,
+        `averageViews: expected the same number of rows for each of ${images} images but got ${rows}`,
       );
-    return [rows == null ? null : rows / this.views, ...rest];
+    return [images ?? null, ...rest];
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const x = oneTensor("averageViews", inputs);
-    const [batch, ...rest] = this.computeOutputShape(x.shape) as number[];
-    return tf.tidy(() => tf.mean(tf.reshape(x, [batch!, this.views, ...rest]), 1));
-  }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), views: this.views };
+    const [x, images] = two(inputs as tf.Tensor[]);
+    const [batch, ...rest] = this.computeOutputShape([x.shape, images.shape]) as number[];
+    if (x.shape[0] === batch) return x;
+    return tf.tidy(() => tf.mean(tf.reshape(x, [batch!, x.shape[0]! / batch!, ...rest]), 1));
   }
 }
 tf.serialization.registerClass(AverageViews);
 
+/** Both inputs, as tensors or as shapes: a single shape is an array too, of numbers. */
+function two<T extends tf.Tensor | tf.Shape>(inputs: T[]): [T, T] {
+  const [first] = Array.isArray(inputs) ? inputs : [];
+  if (inputs.length !== 2 || !(Array.isArray(first) || first instanceof tf.Tensor))
+    throw new TypeError("averageViews: expected two inputs, [features, images], but got one");
+  return inputs as [T, T];
+}
+
 /**
- * Mean over an image's views, [batch * views, ...] -> [batch, ...]: what comes out no longer depends on their order. The
- * other end of flattenViews.
- * @throws RangeError when `views` is not an integer of at least 1, or does not divide the batch axis.
+ * Mean over the rows of each image: of features [rows, ...] and anything with the images on its batch axis, [batch, ...]
+ * (what went into flattenViews or squareSymmetries), the means [batch, ...] over rows / batch neighbouring rows. How many
+ * there are need not be known beforehand, nor be the same where a network trains and where it predicts.
+ *
+ *     averageViews().apply([features, images])
+ *
+ * @throws TypeError without two inputs; RangeError when the rows are not a multiple of the images.
  */
-export function averageViews(options: AverageViewsOptions): tf.layers.Layer {
+export function averageViews(options: LayerArgs = {}): tf.layers.Layer {
   return new AverageViews(options);
 }

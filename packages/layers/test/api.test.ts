@@ -10,7 +10,6 @@ beforeAll(() => tf.setBackend("cpu"));
 test("exports these functions and no others", () => {
   expect(Object.keys(layers).sort()).toEqual([
     "applyConstraints",
-    "averageSymmetries",
     "averageViews",
     "batchNorm",
     "dropout",

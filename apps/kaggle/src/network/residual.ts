@@ -1,20 +1,13 @@
 /** The residual network: stem, stages of two-convolution blocks (He et al. 2015), global mean. */
-import {
-  averageSymmetries,
-  averageViews,
-  batchNorm,
-  flattenViews,
-  squareSymmetries,
-} from "@gz/layers";
+import { averageViews, batchNorm, flattenViews, squareSymmetries } from "@gz/layers";
 import * as tf from "@tensorflow/tfjs";
-import type { Recipe, ResidualNetwork } from "../recipe.ts";
+import type { ResidualNetwork } from "../recipe.ts";
 import type { Apply } from "./graph.ts";
 
-/** Views [B, V, S, S, 3] of any size to features [B, F], their mean; shortcuts average before they stride. */
+/** Views [B, V, S, S, 3] of any number and size to features [B, F], their mean; shortcuts average before they stride. */
 export function residual(
   network: ResidualNetwork,
   views: tf.SymbolicTensor,
-  { input }: Recipe,
   apply: Apply,
 ): tf.SymbolicTensor {
   const relu = (name: string) => tf.layers.activation({ name, activation: "relu" });
@@ -67,7 +60,5 @@ export function residual(
     }
   });
   x = apply(tf.layers.globalAveragePooling2d({ name: "mean" }), x);
-  if (network.symmetries) x = apply(averageSymmetries({ name: "mean_symmetry" }), x);
-  const count = input.angles.length;
-  return count === 1 ? x : apply(averageViews({ name: "mean_view", views: count }), x);
+  return apply(averageViews({ name: "mean_view" }), [x, views]);
 }

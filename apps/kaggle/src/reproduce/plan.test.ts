@@ -1,12 +1,13 @@
 import { WINNER_TRANSFORMS } from "@gz/ensemble";
 import { expect, test } from "vitest";
 import type { Speed } from "../measure.ts";
-import { loadRecipe } from "../recipe.ts";
+import { loadRecipe, type Recipe } from "../recipe.ts";
 import { describePlan } from "./describe-plan.ts";
 import type { Member } from "./members.ts";
 import { chooseLanes, makespan, type PlanInput, planEnsemble } from "./plan.ts";
 
-const modern = loadRecipe("modern"); // 14,000 steps
+const symmetric = loadRecipe("modern"); // 14,000 steps
+const modern = withoutSymmetries(symmetric);
 const best = loadRecipe("best"); // 1,562,500 steps
 const member = (name: string, recipe = modern): Member => ({ name, recipe, seed: 1 });
 const speed: Speed = {
@@ -16,6 +17,12 @@ const speed: Speed = {
   checkpointBytes: 10e6,
   memoryBytes: 500e6,
 };
+
+function withoutSymmetries({ network, ...rest }: Recipe): Recipe {
+  if (network.kind !== "residual") throw new Error("expected a residual network");
+  return { ...rest, network: { ...network, symmetries: false } };
+}
+
 const input = (changes: Partial<PlanInput> = {}): PlanInput => ({
   members: ["a", "b", "c", "d"].map((name) => member(name)),
   budget: { kind: "total", minutes: 20 },
@@ -55,6 +62,13 @@ test("where 60 transforms would take too much of the budget, fewer are taken, an
   expect(planEnsemble(input({ speeds: [slower, slower, slower, slower] })).transforms).toHaveLength(
     8,
   );
+});
+
+test("a network of symmetries sees 15 of the 60, and has more time to train", () => {
+  const members = ["a", "b", "c", "d"].map((name) => member(name, symmetric));
+  const plan = planEnsemble(input({ members, speeds: Array(4).fill({ ...speed, predictMs: 4 }) }));
+  expect(plan.transforms).toBe(WINNER_TRANSFORMS);
+  expect(plan.members[0]!.predictSeconds).toBeCloseTo(96, 6);
 });
 
 test("minutes and steps a model are what was asked for, over all 60 transforms", () => {
