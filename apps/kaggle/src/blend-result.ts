@@ -2,10 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { CliError } from "./errors.ts";
 import { writeAtomic } from "./run.ts";
-import type { Strategy, Weights } from "./strategies.ts";
+import type { Strategy, StrategyChoice, Weights } from "./strategies.ts";
 
 export interface BlendResult {
-  formatVersion: 2;
+  formatVersion: 3;
   submission: string;
   /** Galaxies in the submission. */
   rows: number;
@@ -32,6 +32,8 @@ export interface BlendScores {
   /** Whether the strategy was chosen by its cross-validated RMSE, or asked for. */
   chosen: "by score" | "as asked";
   strategies: Strategy[];
+  /** What choosing by score scores, whether or not the strategy was chosen so. */
+  choice: StrategyChoice;
   /** In the members' order. The leave-one-out values are of the chosen strategy, and absent for a single member. */
   members: { rmse: number; value?: number; crossValidatedValue?: number }[];
   /** Of the members' errors: [member][member]. */
@@ -50,9 +52,14 @@ export function writeBlend(result: BlendResult): void {
   writeAtomic(blendFile(result.submission), `${text}\n`);
 }
 
-/** The submission's strategy and its scores; undefined without labels. */
-export function chosenStrategy({ scores, strategy }: BlendResult): Strategy | undefined {
-  return scores?.strategies.find((found) => found.strategy === strategy);
+/**
+ * What the submission scores on galaxies that had no part in it: by the strategy's cross-validation where it was asked
+ * for, and by that of the choice where it was chosen. Undefined without labels.
+ */
+export function unseenRmse({ scores, strategy }: BlendResult): number | undefined {
+  if (!scores) return undefined;
+  if (scores.chosen === "by score") return scores.choice.rmse;
+  return scores.strategies.find((found) => found.strategy === strategy)!.crossValidatedRmse;
 }
 
 /** Reads what blendMembers wrote beside a submission; undefined if it is not there. */
@@ -60,9 +67,9 @@ export function readBlend(submission: string): BlendResult | undefined {
   const file = blendFile(submission);
   if (!existsSync(file)) return undefined;
   const result = JSON.parse(readFileSync(file, "utf8")) as BlendResult;
-  if (result.formatVersion !== 2)
+  if (result.formatVersion !== 3)
     throw new CliError(
-      `blend: expected format version 2 in ${file} but got ${result.formatVersion}; blend again`,
+      `blend: expected format version 3 in ${file} but got ${result.formatVersion}; blend again`,
     );
   return result;
 }

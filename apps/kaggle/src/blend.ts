@@ -1,6 +1,4 @@
 /** Members' predictions into one submission, and into FILE.blend.json all that was found out about them. */
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
 import {
   applyBlend,
   type BlendOptions as EnsembleOptions,
@@ -8,31 +6,14 @@ import {
   leaveOneOut,
   rmse,
 } from "@gz/ensemble";
-import {
-  columnsOf,
-  KAGGLE_TREE,
-  openDataset,
-  type QuestionTree,
-  readPredictions,
-  writePredictions,
-} from "@gz/galaxies";
+import { columnsOf, writePredictions } from "@gz/galaxies";
 import { type BlendResult, type BlendScores, writeBlend } from "./blend-result.ts";
 import { CliError } from "./errors.ts";
-import type { Labels } from "./member-files.ts";
-import { type Rows, readMembers } from "./members.ts";
-import { fingerprintOf } from "./origin.ts";
-import { labelTreeOf } from "./question-tree.ts";
+import { type Labels, openLabels } from "./labels.ts";
+import { type Rows, readMembers, treeOfMembers } from "./members.ts";
 import { rowsOf } from "./rows.ts";
-import { openRun } from "./run.ts";
 import { meanLabel, splitRows } from "./split.ts";
-import {
-  bestStrategy,
-  optionsOf,
-  overfits,
-  type Strategy,
-  tryStrategies,
-  type Weights,
-} from "./strategies.ts";
+import { optionsOf, overfits, type Strategy, tryStrategies, type Weights } from "./strategies.ts";
 
 export interface BlendOptions {
   /** Predictions files, or run folders (their predictions/valid.csv and test.csv). */
@@ -55,7 +36,8 @@ export async function blendMembers({
     throw new CliError(`blend: expected --labels for weights "${asked}" but got none`);
   const tree = treeOfMembers(sources);
   const columns = columnsOf(tree);
-  const labels = labelsSource ? await readLabels(labelsSource, tree) : undefined;
+  const labels = labelsSource ? await openLabels("blend", labelsSource, tree) : undefined;
+  await labels?.dataset?.close();
   const { names, files, labelled, wanted } = await readMembers(sources, { columns, labels });
 
   let strategy: Weights = "uniform";
@@ -64,15 +46,16 @@ export async function blendMembers({
   const warnings: string[] = [];
   if (labels && labelled) {
     const truth = rowsOf(labels, labelled.ids)!;
-    const strategies = tryStrategies(labelled.members, truth, tree);
+    const { strategies, best, choice } = tryStrategies(labelled.members, truth, tree);
     const rows = labelled.ids.length;
-    const found = strategies.find((s) => s.strategy === asked) ?? bestStrategy(strategies, rows);
+    const found = strategies.find((s) => s.strategy === asked) ?? best;
     ({ strategy, weights } = found);
     scores = {
       labels: labels.source,
       rows,
       chosen: found.strategy === asked ? "as asked" : "by score",
       strategies,
+      choice,
       members: valuesOf(labelled, truth, optionsOf(strategy, tree, rows)),
       correlation: errorCorrelation(labelled.members, truth),
     };
@@ -82,7 +65,7 @@ export async function blendMembers({
   const members = wanted.members;
   await writePredictions(out, wanted.ids, applyBlend({ names, weights }, members), { columns });
   const result: BlendResult = {
-    formatVersion: 2,
+    formatVersion: 3,
     submission: out,
     rows: wanted.ids.length,
     members: names.map((name, i) => ({ name, files: files[i]! })),
@@ -136,27 +119,4 @@ function warningsOf(
         `${names[i]} scores ${member.rmse.toFixed(5)}, worse than the same mean answer for every galaxy (${guess.toFixed(5)}); check that its predictions are of these galaxies`,
       );
   return warnings;
-}
-
-/** The questions of the first run among the members, whose predictions have these columns; Kaggle's where there is none. */
-function treeOfMembers(sources: readonly string[]): QuestionTree {
-  for (const source of sources)
-    for (const folder of [source, dirname(dirname(resolve(source)))])
-      if (existsSync(join(folder, "recipe.json"))) return labelTreeOf(openRun(folder).recipe);
-  return KAGGLE_TREE;
-}
-
-/** Labels of a CSV in Kaggle's format, or of a data set. */
-async function readLabels(source: string, tree: QuestionTree): Promise<Labels> {
-  if (!existsSync(source) || source.endsWith(".csv")) {
-    const table = await readPredictions(source, { columns: columnsOf(tree) });
-    return { source, ...table, known: new Set(table.ids) };
-  }
-  const dataset = await openDataset(source, { tree });
-  await dataset.close();
-  const { trainIds: ids, testIds, labels: values } = dataset;
-  const fingerprint = fingerprintOf(dataset);
-  if (!values || !fingerprint)
-    throw new CliError(`blend: expected labels in ${source} but found none`);
-  return { source, ids, values, known: new Set(ids), testIds, fingerprint };
 }

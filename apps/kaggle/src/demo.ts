@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { transforms } from "@gz/ensemble";
 import { openDataset, writeSynthetic } from "@gz/galaxies";
 import { blendMembers } from "./blend.ts";
+import { evaluateBlend } from "./evaluation/evaluation.ts";
 import { predictRun } from "./predict.ts";
 import { createProgress, say } from "./progress.ts";
 import { loadRecipe } from "./recipe.ts";
@@ -64,6 +65,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult | undefi
     await predictRun({ run, data, split, transforms: TURNS, backend, workers: 1, signal });
   const submission = join(out, "submission.csv");
   await blendMembers({ members: runs, out: submission, labels: data });
+  await evaluateBlend(submission, data);
   const report = join(out, "report.html");
   await writeReport({ runs, out: report, data, blend: submission });
   return { submission, report };

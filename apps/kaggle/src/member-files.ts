@@ -3,20 +3,9 @@ import { existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Predictions, readPredictions } from "@gz/galaxies";
 import { CliError } from "./errors.ts";
+import type { Labels } from "./labels.ts";
 import { rowsOf } from "./rows.ts";
 import { listIds } from "./same-galaxies.ts";
-
-/** Labels that predictions are judged by. */
-export interface Labels extends Predictions {
-  /** Where they come from, for messages. */
-  source: string;
-  /** The ids. */
-  known: ReadonlySet<number>;
-  /** Of a data set: its test galaxies, if it has any. */
-  testIds?: readonly number[];
-  /** Of a data set: what tells it from others. */
-  fingerprint?: string;
-}
 
 /** A file and those of its rows that are used. */
 export interface Part extends Predictions {

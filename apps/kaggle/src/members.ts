@@ -2,12 +2,16 @@
  * Members of a blend: their predictions, read from run folders or CSV files, of the same galaxies for every one.
  * Rows with labels (the validation part) fit and score the weights, the others (the test set) are what is blended.
  */
-import { basename, dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Member } from "@gz/ensemble";
+import { KAGGLE_TREE, type QuestionTree } from "@gz/galaxies";
 import { CliError } from "./errors.ts";
 import { type Part, type Reading, readSource, type Source } from "./member-files.ts";
 import { createProgress } from "./progress.ts";
+import { labelTreeOf } from "./question-tree.ts";
 import { rowsOf } from "./rows.ts";
+import { openRun } from "./run.ts";
 import { listIds, refuseOtherData, sameGalaxies } from "./same-galaxies.ts";
 
 /** The members' rows of the same galaxies, in the same order. */
@@ -51,7 +55,7 @@ export async function readMembers(sources: readonly string[], reading: Reading):
   const files = read.map(({ labelled, wanted }) => [
     ...new Set([wanted, labelled].flatMap((part) => (part ? [resolve(part.file)] : []))),
   ]);
-  refuseOtherData(files.flat(), labels);
+  refuseOtherData("blend", files.flat(), labels);
 
   const result = { names, files };
   const labelled =
@@ -60,9 +64,9 @@ export async function readMembers(sources: readonly string[], reading: Reading):
       names,
       read.map((source) => source.labelled!),
     );
-  if (labelled && labelled.ids.length < 2)
+  if (labelled && labelled.ids.length < 3)
     throw new CliError(
-      `blend: expected at least 2 galaxies with labels in ${labels.source} but got ${labelled.ids.length} (${listIds(labelled.ids)})`,
+      `blend: expected at least 3 galaxies with labels in ${labels.source} but got ${labelled.ids.length} (${listIds(labelled.ids)})`,
     );
   const wanted = wantedParts(sources, read);
   const expected = labels?.testIds?.length
@@ -105,4 +109,12 @@ function memberNames(read: readonly Source[]): string[] {
     return basename(folder) === "predictions" ? basename(dirname(folder)) : basename(file, ".csv");
   });
   return names.map((name, i) => (names.indexOf(name) === i ? name : `${name}#${i + 1}`));
+}
+
+/** The questions of the first run among the members, whose predictions have these columns; Kaggle's where there is none. */
+export function treeOfMembers(sources: readonly string[]): QuestionTree {
+  for (const source of sources)
+    for (const folder of [source, dirname(dirname(resolve(source)))])
+      if (existsSync(join(folder, "recipe.json"))) return labelTreeOf(openRun(folder).recipe);
+  return KAGGLE_TREE;
 }

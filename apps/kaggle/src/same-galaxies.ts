@@ -50,6 +50,7 @@ function usual(tables: readonly Table[]): { name: string; ids: readonly number[]
 
 /** Refuses files that say (as kaggle predict has them say) that they are of another data set than the labels or the rest. */
 export function refuseOtherData(
+  caller: string,
   files: readonly string[],
   labels: { source: string; fingerprint?: string } | undefined,
 ): void {
@@ -65,7 +66,7 @@ export function refuseOtherData(
   const strangers = origins.filter(({ fingerprint }) => fingerprint !== reference.fingerprint);
   if (strangers.length > 0)
     throw new CliError(
-      `blend: expected predictions for ${reference.name} but ${strangers.map(({ file, data }) => `${file} is of another data set (${data})`).join("; ")}`,
+      `${caller}: expected predictions for ${reference.name} but ${strangers.map(({ file, data }) => `${file} is of another data set (${data})`).join("; ")}`,
     );
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRng } from "@gz/augment";
-import { applyBlend, blend, errorCorrelation, leaveOneOut, rmse } from "@gz/ensemble";
+import { applyBlend, blend, chooseBlend, errorCorrelation, leaveOneOut, rmse } from "@gz/ensemble";
 import {
   COLUMNS,
   type Dataset,
@@ -13,7 +13,7 @@ import {
 } from "@gz/galaxies";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { blendMembers } from "../src/blend.ts";
-import { readBlend } from "../src/blend-result.ts";
+import { readBlend, unseenRmse } from "../src/blend-result.ts";
 import { writeOrigin } from "../src/origin.ts";
 import { WEIGHTS } from "../src/strategies.ts";
 import { kaggle, temporaryFolder } from "./cli.ts";
@@ -106,14 +106,15 @@ test("run folders give both parts; everything found out is kept, and is what @gz
   );
   const { scores } = result;
   expect(scores).toMatchObject({ labels: data, rows: VALID, chosen: "by score" });
-  expect(scores!.strategies.map(({ strategy }) => strategy)).toEqual([...WEIGHTS]);
   const options = { columns: width, seed: 1 };
   const groups = KAGGLE_TREE.map(({ answers }) => answers.map((name) => COLUMNS.indexOf(name)));
-  for (const { strategy, ...found } of scores!.strategies) {
-    const weights =
-      strategy === "question" ? { weights: "group" as const, groups } : { weights: strategy };
-    const { names: _, ...expected } = blend(members(), truth, { ...options, ...weights });
-    expect(found).toEqual(expected);
+  const candidates = WEIGHTS.map((strategy) => ({
+    ...options,
+    ...(strategy === "question" ? { weights: "group" as const, groups } : { weights: strategy }),
+  }));
+  for (const [i, { strategy, ...found }] of scores!.strategies.entries()) {
+    const { names: _, ...expected } = blend(members(), truth, candidates[i]!);
+    expect({ strategy, ...found }).toEqual({ strategy: WEIGHTS[i], ...expected });
   }
   expect(scores!.strategies.map(({ fitted }) => fitted)).toEqual([0, 3, 3, 3, 33, 111]);
   expect(scores!.correlation).toEqual(errorCorrelation(members(), truth));
@@ -124,10 +125,18 @@ test("run folders give both parts; everything found out is kept, and is what @gz
     .sort((a, b) => a.crossValidatedRmse - b.crossValidatedRmse)[0]!;
   expect(result.strategy).toBe(lowest.strategy);
   expect(result.weights).toEqual(lowest.weights);
+  // What choosing so scores is not the lowest of the figures, but that of choices that the fold had no part in.
+  const choice = chooseBlend(members(), truth, candidates);
+  expect(scores!.choice).toEqual({
+    rmse: choice.crossValidatedRmse,
+    withoutFold: choice.withoutFold.map((i) => WEIGHTS[i]),
+  });
+  expect(unseenRmse(result)).toBe(choice.crossValidatedRmse);
   expect(result.warnings).toEqual([]);
   const worth = leaveOneOut(members(), truth, { ...options, weights: "shared" });
   const asked = await blendMembers({ members: runs(), out, labels: data, weights: "shared" });
   expect(asked.scores!.chosen).toBe("as asked");
+  expect(unseenRmse(asked)).toBe(asked.scores!.strategies[3]!.crossValidatedRmse);
   expect(asked.scores!.members).toEqual(worth.map(({ name: _, ...value }) => value));
 
   const written = await readPredictions(out);
@@ -180,6 +189,8 @@ test("a single member is scored and passed on", async () => {
   expect(strategy).toBe("uniform");
   expect(scores!.members).toEqual([{ rmse: rmse(noisy(1, SIGMA.a), truth) }]);
   expect(scores!.correlation).toEqual([[1]]);
+  // With nothing to choose there is nothing to flatter.
+  expect(scores!.choice.rmse).toBeCloseTo(rmse(noisy(1, SIGMA.a), truth), 12);
 });
 
 test("galaxies that are missing or too many are named, by file, how many and which", async () => {
@@ -221,6 +232,25 @@ test("galaxies that are missing or too many are named, by file, how many and whi
   );
   expect(existsSync(out)).toBe(false);
   expect(readBlend(out)).toBeUndefined();
+});
+
+test("labels that are not there, or are none, and too few of them, are named", async () => {
+  const out = join(root, "refused.csv");
+  const none = join(root, "no-labels");
+  const members = runs();
+  expect(await message({ members, out, labels: none })).toBe(
+    `blend: expected labels in ${none} but it is not there`,
+  );
+  mkdirSync(join(none, "test"), { recursive: true });
+  writeFileSync(join(none, "test", "7.jpg"), "");
+  expect(await message({ members, out, labels: none })).toBe(
+    `blend: expected labels in ${none} but found none`,
+  );
+  const two = await file("two.csv", valid.slice(0, 2), truth.slice(0, 2 * width));
+  const fits = runs().map((run) => join(run, "predictions", "valid.csv"));
+  expect(await message({ members: fits, out, labels: two })).toBe(
+    `blend: expected at least 3 galaxies with labels in ${two} but got 2 (${valid[0]}, ${valid[1]})`,
+  );
 });
 
 test("another header, an empty file and a file that is not there are named", async () => {
@@ -316,6 +346,11 @@ test("the command prints scores and worth, marks what over-fits and what is writ
   expect(lines.at(-1)).toBe(`${out}: 5 galaxies, column weights of 3`);
   expect(stderr).toContain("warning: column weights will over-fit: 111 weights");
 
+  const auto = await kaggle(["blend", "--out", out, "--labels", data, ...runs()]);
+  expect(auto.stdout.trim().split("\n").at(-2)).toBe(
+    `auto               ${readBlend(out)!.scores!.choice.rmse.toFixed(5)}  the choice, too, made without the fold: what new galaxies will show`,
+  );
+
   const wrong = await kaggle(["blend", "--out", out, "--weights", "median", ...runs()]);
   expect(wrong.stderr).toContain(
     "blend: expected auto, uniform, pruned, greedy, shared, question, column for --weights but got median",
@@ -328,6 +363,6 @@ test("what an older version found out is refused by name", () => {
   const out = join(root, "old.csv");
   writeFileSync(join(root, "old.blend.json"), '{ "formatVersion": 1 }');
   expect(() => readBlend(out)).toThrow(
-    `blend: expected format version 2 in ${join(root, "old.blend.json")} but got 1; blend again`,
+    `blend: expected format version 3 in ${join(root, "old.blend.json")} but got 1; blend again`,
   );
 });

@@ -73,6 +73,12 @@ export function subset({ size, counts, grams }: Grams, keep: readonly number[]):
   return { size: keep.length, counts, grams: grams.map((groups) => groups.map(pick)) };
 }
 
+/** All rows but those of one fold, which they know nothing of. */
+export function withoutFold({ size, counts, grams }: Grams, fold: number): Grams {
+  const other = (_: unknown, i: number) => i !== fold;
+  return { size, counts: counts.filter(other), grams: grams.filter(other) };
+}
+
 /** Fits the weights on all rows, and for each fold on the others to score them on that fold. */
 export function score(grams: Grams, solve: Solve): Score {
   const { size, counts } = grams;
@@ -100,8 +106,8 @@ function sumFolds({ size, grams }: Grams, except?: number): Float64Array[] {
   });
 }
 
-/** Sum over groups of w'Ew. */
-function squaredError(weights: readonly number[][], grams: readonly Float64Array[]): number {
+/** Sum over groups of w'Ew: of weights [group][member] and Gram matrices [group] of some rows. */
+export function squaredError(weights: readonly number[][], grams: readonly Float64Array[]): number {
   let sum = 0;
   for (const [group, w] of weights.entries())
     for (let i = 0; i < w.length; i++)

@@ -15,6 +15,8 @@ export interface Prepared {
   solve: Solve;
   /** The group of each column. */
   groupOf: number[];
+  /** How many weights are fitted. */
+  fitted: number;
   /** Where each of the given members is among the sorted. */
   position: number[];
 }
@@ -42,6 +44,7 @@ export function prepare(
   checkBelongs(where, "groups", "group", weights, groups);
   if (bags !== undefined) checkBelongs(where, "bags", "greedy", weights, bags);
   const groupOf = groupOfColumns(where, weights, columns, groups);
+  const uniform = weights === "uniform" || members.length === 1;
 
   // Sorted, so that neither bags nor rounding depend on the order in which members are given.
   const sorted = members.map((_, i) => i).sort((a, b) => order(members[a]!, members[b]!));
@@ -54,6 +57,7 @@ export function prepare(
     ),
     solve: solver(weights, bags, seed),
     groupOf,
+    fitted: uniform ? 0 : members.length * (Math.max(...groupOf) + 1),
     position: members.map((_, i) => sorted.indexOf(i)),
   };
 }

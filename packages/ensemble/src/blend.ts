@@ -1,5 +1,5 @@
+import { blendOf } from "./_blend-of.ts";
 import { checkMembers } from "./_check.ts";
-import { score } from "./_gram.ts";
 import { prepare } from "./_prepare.ts";
 
 /** One model's predictions: [rows, columns], row-major. */
@@ -66,8 +66,8 @@ export interface Blend {
  * uniform mean of those with a weight: "pruned". There a shared weight up to a tenth of an equal
  * share is none. "greedy" is the selection of Caruana et al. (ICML 2004), for many members.
  *
- * Compare them by `crossValidatedRmse`; choosing members or weights is part of what is repeated for
- * each fold. Throws a TypeError or RangeError for different lengths, numbers that are not finite,
+ * Compare them by `crossValidatedRmse`, or have `chooseBlend` do it; choosing members or weights is part
+ * of what is repeated for each fold. Throws a TypeError or RangeError for different lengths, numbers that are not finite,
  * names that are not unique, or options that do not fit the data.
  */
 export function blend(
@@ -75,16 +75,7 @@ export function blend(
   labels: ArrayLike<number>,
   options: BlendOptions,
 ): Blend {
-  const { grams, solve, groupOf, position } = prepare("blend", members, labels, options);
-  const { weights, rmse, crossValidatedRmse } = score(grams, solve);
-  const uniform = (options.weights ?? "uniform") === "uniform" || members.length === 1;
-  return {
-    names: members.map(({ name }) => name),
-    weights: groupOf.map((group) => position.map((i) => weights[group]![i]!)),
-    fitted: uniform ? 0 : members.length * weights.length,
-    rmse,
-    crossValidatedRmse,
-  };
+  return blendOf(members, prepare("blend", members, labels, options));
 }
 
 /**

@@ -8,6 +8,7 @@ test("exports these functions and no others", () => {
     "WINNER_TRANSFORMS",
     "applyBlend",
     "blend",
+    "chooseBlend",
     "createMean",
     "errorCorrelation",
     "leaveOneOut",

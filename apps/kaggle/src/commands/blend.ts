@@ -76,6 +76,12 @@ function describeBlend({
       ];
       return `${strategy.padEnd(width)}  ${rmse.toFixed(5)}  ${crossValidatedRmse.toFixed(5)}${notes.join("")}`;
     }),
+    // The lowest of a column is not what the next galaxies will show.
+    ...(scores.chosen === "by score" && members.length > 1
+      ? [
+          `${"auto".padEnd(width)}           ${scores.choice.rmse.toFixed(5)}  the choice, too, made without the fold: what new galaxies will show`,
+        ]
+      : []),
     end,
   ];
 }

@@ -35,7 +35,7 @@ export const evaluate = defineCommand({
   meta: {
     name: "evaluate",
     description:
-      "Judge runs or predictions (RUN … or FILE.csv …): errors, agreement, calibration, the tree, turning.",
+      "Judge runs, predictions or blends (RUN … or FILE.csv …): errors, agreement, calibration, turning.",
   },
   args,
   async run({ args: given }) {
@@ -46,11 +46,14 @@ export const evaluate = defineCommand({
         subjects: given._,
         labels: given.labels,
         out: given.out,
-        pictures: given.pictures,
-        images: integerArg("evaluate", "images", given.images),
-        backend: given.backend,
-        workers: integerArg("evaluate", "workers", given.workers),
-        signal: interrupt.signal,
+        look: given.pictures
+          ? {
+              images: integerArg("evaluate", "images", given.images),
+              backend: given.backend,
+              workers: integerArg("evaluate", "workers", given.workers),
+              signal: interrupt.signal,
+            }
+          : undefined,
       })) {
         for (const line of describeEvaluation(evaluation)) console.log(line);
         console.log(`\n${resolve(file)}\n`);

@@ -111,8 +111,9 @@ export function contradictions(
     return askedRows(predictions, labels, width, placed)
       .filter((row) => row.agreement >= 0.5 && !isRight(row))
       .map(({ row, votes, predicted, top, predictedTop }): Contradiction => {
+        // A network may give a question nothing at all.
         const share = (values: Float32Array, k: number) =>
-          values[k]! / values.reduce((sum, value) => sum + value, 0);
+          values[k]! / (values.reduce((sum, value) => sum + value, 0) || 1);
         return {
           row,
           question: question.name,

@@ -1,15 +1,18 @@
 /** An evaluation as lines for the terminal. */
+import type { QuestionTree } from "@gz/galaxies";
 import pc from "picocolors";
 import { formatPercent } from "../report/format.ts";
 import type { QuestionAgreement } from "./agreement.ts";
-import type { Evaluation } from "./evaluation.ts";
+import type { Evaluation, Mistake } from "./evaluation-file.ts";
 import type { Extreme } from "./extremes.ts";
-import { answerText, placedQuestions, questionName } from "./questions.ts";
+import { answerName, answerText, placedQuestions, questionName, questionOf } from "./questions.ts";
 
 /** Agreements of which the table shows the accuracy, beside all galaxies. */
 const SHOWN = [0, 0.5, 0.8];
+const MISTAKES = 5;
 
-export function describeEvaluation({ name, tree, judgement, look }: Evaluation): string[] {
+export function describeEvaluation(evaluation: Evaluation): string[] {
+  const { name, tree, judgement, mistakes, fitted, look } = evaluation;
   const { rmse, galaxies, questions, answers, agreement } = judgement;
   const { zeros, ones, violation, reliability, questionReliability } = judgement;
   const lines = [
@@ -40,13 +43,33 @@ export function describeEvaluation({ name, tree, judgement, look }: Evaluation):
     `calibration    fractions are off by ${reliability.calibrationError.toFixed(4)} on average, in tenths`,
     `the tree       sums off by ${violation.sum.toExponential(1)} at most; ${violation.range > 0 ? `${violation.range.toExponential(1)} beyond 0 to 1` : "all within 0 to 1"}`,
   );
+  if (fitted)
+    lines.push(
+      `weights        ${fitted} were fitted to these very galaxies, so that all of this flatters`,
+    );
   if (look) {
     const { before, after, galaxies: turned } = look.equivariance;
     lines.push(
       `turning        moves predictions by ${before.toFixed(4)} (standard deviation), means over 8 views by ${after.toFixed(4)}; ${turned} galaxies`,
     );
   }
+  if (mistakes.length > 0)
+    lines.push(
+      "",
+      pc.dim(
+        "the worst contradictions of clear majorities, shares of those who came to the question:",
+      ),
+      ...mistakes.slice(0, MISTAKES).map((mistake) => describeMistake(mistake, tree)),
+    );
   return lines;
+}
+
+function describeMistake(
+  { id, volunteers, network, votes, predicted }: Mistake,
+  tree: QuestionTree,
+): string {
+  const { question, first } = questionOf(tree, network);
+  return `${String(id).padEnd(8)} ${answerName(tree, volunteers)}: ${formatPercent(votes[0])} of the volunteers, ${formatPercent(predicted[0])} predicted; ${answerText(question, network - first)}: ${formatPercent(votes[1])}, ${formatPercent(predicted[1])} predicted`;
 }
 
 function accuracies({ points }: QuestionAgreement): string[] {

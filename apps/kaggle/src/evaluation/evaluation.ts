@@ -1,47 +1,50 @@
 /** Judges predictions, and the network behind them, and keeps what it found as evaluation.json. */
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { applyBlend } from "@gz/ensemble";
 import {
   columnsOf,
   type Dataset,
-  KAGGLE_TREE,
   openDataset,
   type Predictions,
   type QuestionTree,
   readPredictions,
 } from "@gz/galaxies";
 import { chooseBackend } from "../backend.ts";
+import { type BlendResult, readBlend } from "../blend-result.ts";
 import { CliError } from "../errors.ts";
+import { type Labels, openLabels } from "../labels.ts";
+import { readMembers, treeOfMembers } from "../members.ts";
 import { say } from "../progress.ts";
 import { labelTreeOf, treeOf } from "../question-tree.ts";
 import { rowsOf } from "../rows.ts";
-import { openRun, type Run, writeAtomic } from "../run.ts";
-import { type Judgement, judge } from "./judgement.ts";
+import { openRun, type Run } from "../run.ts";
+import { refuseOtherData } from "../same-galaxies.ts";
+import { contradictions } from "./agreement.ts";
+import {
+  type Evaluation,
+  evaluationFileIn,
+  evaluationFileOf,
+  writeEvaluation,
+} from "./evaluation-file.ts";
+import { judge } from "./judgement.ts";
 import { type Look, look } from "./look.ts";
 
-/** What evaluation.json holds. */
-export interface Evaluation {
-  formatVersion: 1;
-  name: string;
-  /** The predictions file, and where the labels came from. */
-  predictions: string;
-  labels: string;
-  /** The questions of the labels: what the lists in `judgement` go by. */
-  tree: QuestionTree;
-  judgement: Judgement;
-  /** Of a run whose network was looked at. */
-  look?: Look;
-}
+/** Mistakes that are kept. */
+const MISTAKES = 12;
 
 export interface EvaluateOptions {
-  /** Run folders (their predictions/valid.csv) and predictions files. */
+  /** Run folders (their predictions/valid.csv), predictions files, and submissions that kaggle blend wrote. */
   subjects: readonly string[];
   /** A data set, or a CSV of labels; left out, the data set of each run. */
-  labels: string | undefined;
-  /** Folder for evaluation.json; left out, the run's own, and FILE.evaluation.json beside a predictions file. */
-  out: string | undefined;
-  /** Whether to look at the networks too. */
-  pictures: boolean;
+  labels?: string | undefined;
+  /** Folder for evaluation.json; left out, the run's own, and FILE.evaluation.json beside a file. */
+  out?: string | undefined;
+  /** How to look at the runs' networks; left out, only predictions are judged. */
+  look?: LookingOptions | undefined;
+}
+
+interface LookingOptions {
   images: number | undefined;
   backend: string;
   workers: number | undefined;
@@ -62,11 +65,15 @@ export async function* evaluate(
   // Whatever can be wrong with an argument is said before the first minute is spent.
   const opened = subjects.map((subject) => openSubject(subject, options));
   for (const subject of opened) {
-    const evaluation = await evaluateSubject(subject, options);
-    mkdirSync(dirname(subject.file), { recursive: true });
-    writeAtomic(subject.file, `${JSON.stringify(evaluation, null, 1)}\n`);
+    const evaluation = await evaluateSubject(subject, options.look);
+    writeEvaluation(subject.file, evaluation);
     yield { evaluation, file: subject.file };
   }
+}
+
+/** Judges a submission that kaggle blend wrote, for its report. */
+export async function evaluateBlend(submission: string, labels: string): Promise<void> {
+  await evaluate({ subjects: [submission], labels }).next();
 }
 
 interface Subject {
@@ -74,6 +81,7 @@ interface Subject {
   predictions: string;
   labels: string;
   run?: Run;
+  blend?: BlendResult;
   /** Where the evaluation goes. */
   file: string;
 }
@@ -84,7 +92,9 @@ function openSubject(subject: string, { labels, out }: EvaluateOptions): Subject
       `evaluate: expected a run or a predictions file but ${subject} is not there`,
     );
   const run = statSync(subject).isDirectory() ? openRun(subject) : undefined;
-  const source = labels ?? run?.info.data.path ?? process.env.GALAXY_ZOO_DIR;
+  const blend = run ? undefined : readBlend(subject);
+  const source =
+    labels ?? run?.info.data.path ?? blend?.scores?.labels ?? process.env.GALAXY_ZOO_DIR;
   if (!source)
     throw new CliError(
       `evaluate: expected labels for ${subject} (--labels, or GALAXY_ZOO_DIR) but got none`,
@@ -94,57 +104,87 @@ function openSubject(subject: string, { labels, out }: EvaluateOptions): Subject
     throw new CliError(
       `evaluate: ${subject} has no predictions of validation galaxies yet; run kaggle predict --run ${subject} --split valid`,
     );
-  const own = run
-    ? join(run.folder, "evaluation.json")
-    : `${subject.replace(/\.csv$/, "")}.evaluation.json`;
+  const own = run ? evaluationFileIn(run.folder) : evaluationFileOf(subject);
   return {
     name: run?.name ?? basename(subject, ".csv"),
     predictions,
     labels: source,
     ...(run && { run }),
-    file: out === undefined ? own : join(out, "evaluation.json"),
+    ...(blend && { blend }),
+    file: out === undefined ? own : evaluationFileIn(out),
   };
 }
 
 async function evaluateSubject(
-  { name, predictions, labels, run, file }: Subject,
-  options: EvaluateOptions,
+  { name, predictions, labels: source, run, blend, file }: Subject,
+  looking: LookingOptions | undefined,
 ): Promise<Evaluation> {
-  const tree = run ? labelTreeOf(run.recipe) : KAGGLE_TREE;
-  const truth = await openLabels(labels, tree);
+  const tree = run ? labelTreeOf(run.recipe) : treeOfMembers(filesOf(blend) ?? [predictions]);
+  const labels = await openLabels("evaluate", source, tree);
   try {
-    const predicted = await readPredictions(predictions, { columns: columnsOf(tree) });
-    const known = new Set(truth.ids);
-    const ids = predicted.ids.filter((id) => known.has(id));
-    if (ids.length === 0)
-      throw new CliError(
-        `evaluate: expected predictions of galaxies with labels in ${labels} but none of the ${predicted.ids.length} in ${predictions} has one`,
-      );
-    const judgement = judge(
-      rowsOf(predicted, ids)!,
-      rowsOf(truth, ids)!,
-      tree,
-      run && treeOf(run.recipe),
-    );
+    const { ids, values } = blend
+      ? await blendedRows(blend, labels, tree)
+      : await labelledRows(predictions, labels, tree);
+    const truth = rowsOf(labels, ids)!;
+    const fitted = blend?.scores?.strategies.find((s) => s.strategy === blend.strategy)?.fitted;
     return {
-      formatVersion: 1,
       name,
       predictions: resolve(predictions),
-      labels: resolve(labels),
+      labels: resolve(source),
       tree,
-      judgement,
-      ...(run && options.pictures && (await lookAt(run, truth.dataset, dirname(file), options))),
+      judgement: judge(values, truth, tree, run && treeOf(run.recipe)),
+      mistakes: contradictions(values, truth, tree, MISTAKES).map(({ row, ...mistake }) => ({
+        id: ids[row]!,
+        ...mistake,
+      })),
+      ...(fitted && { fitted }),
+      ...(run && looking && (await lookAt(run, labels.dataset, dirname(file), looking))),
     };
   } finally {
-    await truth.dataset?.close();
+    await labels.dataset?.close();
   }
+}
+
+/** A file's rows of galaxies with labels. */
+async function labelledRows(
+  file: string,
+  labels: Labels,
+  tree: QuestionTree,
+): Promise<Predictions> {
+  refuseOtherData("evaluate", [file], labels);
+  const predicted = await readPredictions(file, { columns: columnsOf(tree) });
+  const ids = predicted.ids.filter((id) => labels.known.has(id));
+  if (ids.length === 0)
+    throw new CliError(
+      `evaluate: expected predictions of galaxies with labels in ${labels.source} but none of the ${predicted.ids.length} in ${file} has one`,
+    );
+  return { ids, values: rowsOf(predicted, ids)! };
+}
+
+/** Where a blend's members have their predictions of labelled galaxies, or have them beside. */
+function filesOf(blend: BlendResult | undefined): string[] | undefined {
+  return blend?.members.map(({ files }) => files.at(-1)!);
+}
+
+/** A submission is of galaxies without labels; its weights are applied to the members' predictions of those with. */
+async function blendedRows(
+  blend: BlendResult,
+  labels: Labels,
+  tree: QuestionTree,
+): Promise<Predictions> {
+  const { names, labelled } = await readMembers(filesOf(blend)!, {
+    columns: columnsOf(tree),
+    labels,
+  });
+  const { ids, members } = labelled!;
+  return { ids, values: applyBlend({ names, weights: blend.weights }, members) };
 }
 
 async function lookAt(
   run: Run,
   given: Dataset | undefined,
   folder: string,
-  { images, backend, workers, signal }: EvaluateOptions,
+  { images, backend, workers, signal }: LookingOptions,
 ): Promise<{ look: Look } | undefined> {
   const own = run.info.data.path;
   if (!given && !existsSync(own)) {
@@ -159,30 +199,4 @@ async function lookAt(
   } finally {
     if (!given) await dataset.close();
   }
-}
-
-/** Labels of a CSV in Kaggle's format, or of a data set, which is left open. */
-async function openLabels(
-  source: string,
-  tree: QuestionTree,
-): Promise<Predictions & { dataset?: Dataset }> {
-  if (!existsSync(source))
-    throw new CliError(`evaluate: expected labels in ${source} but it is not there`);
-  if (source.endsWith(".csv")) return readPredictions(source, { columns: columnsOf(tree) });
-  const dataset = await openDataset(source, { tree });
-  if (dataset.labels) return { ids: dataset.trainIds, values: dataset.labels, dataset };
-  await dataset.close();
-  throw new CliError(`evaluate: expected labels in ${source} but found none`);
-}
-
-/** Reads an evaluation from a folder, if it is there. */
-export function readEvaluation(folder: string): Evaluation | undefined {
-  const file = join(folder, "evaluation.json");
-  if (!existsSync(file)) return undefined;
-  const evaluation = JSON.parse(readFileSync(file, "utf8")) as Evaluation;
-  if (evaluation.formatVersion !== 1)
-    throw new CliError(
-      `evaluate: expected format version 1 in ${file} but got ${evaluation.formatVersion}`,
-    );
-  return evaluation;
 }

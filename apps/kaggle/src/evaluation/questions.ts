@@ -23,9 +23,10 @@ export function questionOf(tree: QuestionTree, column: number): PlacedQuestion {
   return placedQuestions(tree).find(({ end }) => column < end)!;
 }
 
-/** What a question is about, in a word or two: for Kaggle's a short name, for others their own. */
-export function questionName(question: Question): string {
-  return KAGGLE_TREE.includes(question) ? shortName(question) : question.name;
+/** What a question is about, in a word or two: for Kaggle's, also read from a file, a short name, for others their own. */
+export function questionName({ name, answers }: Question): string {
+  const known = KAGGLE_TREE.find((own) => own.answers.join() === answers.join());
+  return known ? shortName(known) : name;
 }
 
 /** An answer in plain words where the tree has them. */

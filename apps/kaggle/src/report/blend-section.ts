@@ -2,7 +2,7 @@
 import { KAGGLE_TREE } from "@gz/galaxies";
 import type { BlendResult, BlendScores } from "../blend-result.ts";
 import { placedQuestions } from "../evaluation/questions.ts";
-import { MEANINGS, overfits, type Strategy } from "../strategies.ts";
+import { MEANINGS, overfits, type Strategy, WEIGHTS } from "../strategies.ts";
 import type { ReportData } from "./collect.ts";
 import { formatChange, formatCount, formatRmse, formatVote } from "./format.ts";
 import { heatMap } from "./heat-map.ts";
@@ -25,9 +25,9 @@ ${membersTable(result)}
 <p class="missing">Blended without labels, so nothing is scored: <code>kaggle blend --labels DIR</code> does.</p>`;
   const { rows, chosen } = result.scores;
   return html`${written} ${
-    chosen === "by score"
-      ? "They were chosen because they score lowest on unseen folds."
-      : "They were asked for."
+    chosen === "by score" && result.members.length > 1
+      ? html`They were chosen because they score lowest on unseen folds, and the lowest of several figures flatters. ${choiceOf(result)}`
+      : chosen === "as asked" && "They were asked for."
   }</p>
 ${result.warnings.map((warning) => html`<p class="missing">${warning}.</p>`)}
 ${strategies(result)}
@@ -46,6 +46,16 @@ ${weightsTable(result)}</details>`
 <p class="small">Folds are fifths of the ${formatCount(rows)} labelled galaxies of ${result.scores.labels}, shuffled.</p>`;
 }
 
+/** The honest figure for a strategy that was chosen by its score, and how sure the choice is. */
+function choiceOf({ scores: { choice } }: Scored): Html {
+  const { rmse, withoutFold } = choice;
+  const counts = WEIGHTS.flatMap((strategy) => {
+    const count = withoutFold.filter((own) => own === strategy).length;
+    return count > 0 ? [`${strategy} ${count}`] : [];
+  });
+  return html`With the choice, too, made anew on the other folds for each fold, the RMSE is <strong>${score(rmse)}</strong>: what new galaxies will show. The choices of the ${withoutFold.length} folds: ${counts.join(", ")}.`;
+}
+
 function isScored(result: BlendResult): result is Scored {
   return result.scores !== undefined;
 }
@@ -58,7 +68,7 @@ function strategies({ scores, strategy: chosen }: Scored): Html {
     from: rmse,
     to: crossValidatedRmse,
   }));
-  return html`<p>Each way to weigh the members, scored on the galaxies that its weights were fitted to <span class="key"><i class="ring"></i></span> and, fold by fold, on galaxies that they were not <span class="key"><i class="dot"></i></span>, which is what new galaxies will show. The further apart the two, the more the weights over-fit. The best member alone: <span class="key"><i class="dash"></i></span>.</p>
+  return html`<p>Each way to weigh the members, scored on the galaxies that its weights were fitted to <span class="key"><i class="ring"></i></span> and, fold by fold, on galaxies that they were not <span class="key"><i class="dot"></i></span>, which is what new galaxies will show of that strategy. The further apart the two, the more the weights over-fit. The best member alone: <span class="key"><i class="dash"></i></span>.</p>
 <figure>${comparisons("RMSE of each strategy, in sample and on unseen folds", rows, { zero: false, rule: best })}</figure>
 <div class="scroll"><table>
 <thead><tr><th>Weights</th><th class="n">Unseen folds</th><th class="n">In sample</th><th class="n">Fitted</th></tr></thead>

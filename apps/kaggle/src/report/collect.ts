@@ -8,6 +8,7 @@ import { CliError } from "../errors.ts";
 import { rowsOf } from "../rows.ts";
 import { openRun, type Run } from "../run.ts";
 import { meanLabel, splitRows } from "../split.ts";
+import { type Evaluated, readEvaluations } from "./evaluations.ts";
 import { type Metrics, readMetrics } from "./metrics.ts";
 import { meanOf } from "./scores.ts";
 
@@ -52,6 +53,8 @@ export interface ReportData {
   /** Left out where the data set is not to be had. */
   truth?: Truth;
   blend?: { file: string; result: BlendResult };
+  /** What kaggle evaluate found: of the blend, then of the runs. */
+  evaluations: Evaluated[];
   /** The predictions that errors and galleries are about, and whose they are. */
   judged?: Scored & { title: string };
 }
@@ -104,6 +107,7 @@ export async function collect(
   return {
     written: new Date(),
     runs: reports,
+    evaluations: readEvaluations(reports, blend),
     data: dataset
       ? {
           path: dataset.path,

@@ -1,5 +1,5 @@
 /** What averaging over transforms gains. */
-import { chosenStrategy } from "../blend-result.ts";
+import { unseenRmse } from "../blend-result.ts";
 import type { ReportData, RunReport } from "./collect.ts";
 import { formatChange, formatRmse } from "./format.ts";
 import { type Html, html } from "./html.ts";
@@ -14,8 +14,7 @@ export function transformsSection({ runs, blend, judged }: ReportData): Html | u
     single ? [{ label: name, from: single.rmse, to: valid.rmse }] : [],
   );
   const blended =
-    (blend && chosenStrategy(blend.result))?.crossValidatedRmse ??
-    (predicted.length > 1 ? judged?.rmse : undefined);
+    (blend && unseenRmse(blend.result)) ?? (predicted.length > 1 ? judged?.rmse : undefined);
   return html`<p>A galaxy has no up or down: a member's prediction is its mean over turned, mirrored and zoomed views <span class="key"><i class="dot"></i></span>, here beside the untransformed view alone <span class="key"><i class="ring"></i></span>${
     blended !== undefined &&
     html` and the members together <span class="key"><i class="dash"></i></span>`

@@ -1,9 +1,9 @@
 /** Pictures: the galaxies that the network gets best and worst, with their votes, and a strip for the head. */
 import { COLUMNS, type Dataset, KAGGLE_TREE } from "@gz/galaxies";
-import sharp from "sharp";
 import type { ReportData } from "./collect.ts";
 import { formatRmse, formatVote } from "./format.ts";
 import { type Html, html } from "./html.ts";
+import { galaxyPicture } from "./pictures.ts";
 import { galaxyRmse, shortName } from "./scores.ts";
 import { drawTree } from "./tree-drawing.ts";
 
@@ -40,16 +40,7 @@ export async function takePictures(
 ): Promise<Pictures> {
   const pictures = new Map<number, string>();
   const take = async (row: number, size: number) => {
-    const bytes = await dataset.read(truth!.ids[row]!, "train");
-    const image = sharp(bytes);
-    const { width, height } = await image.metadata();
-    const side = Math.round(Math.min(width, height) * 0.7);
-    const jpeg = await image
-      .extract({ left: (width - side) >> 1, top: (height - side) >> 1, width: side, height: side })
-      .resize(size, size)
-      .jpeg({ quality: 80, mozjpeg: true })
-      .toBuffer();
-    pictures.set(row, `data:image/jpeg;base64,${jpeg.toString("base64")}`);
+    pictures.set(row, await galaxyPicture(dataset, truth!.ids[row]!, size));
   };
   for (const row of strip) await take(row, 96);
   for (const row of [...best, ...worst]) await take(row, 192);

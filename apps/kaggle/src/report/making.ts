@@ -73,7 +73,7 @@ function oneLine(value: object): string {
     .join(" · ");
 }
 
-export function commandsSection({ runs, data, blend }: ReportData): Html {
+export function commandsSection({ runs, data, blend, evaluations }: ReportData): Html {
   const kaggle = "npm run kaggle --";
   const folders = runs.map(({ run }) => quote(run.folder)).join(" ");
   const lines = [
@@ -84,6 +84,11 @@ export function commandsSection({ runs, data, blend }: ReportData): Html {
     ...(blend
       ? [
           `${kaggle} blend --out ${quote(blend.file)} --labels ${quote(data.path)} --weights ${blend.result.strategy} ${folders}`,
+        ]
+      : []),
+    ...(evaluations.length > 0
+      ? [
+          `${kaggle} evaluate --labels ${quote(data.path)} ${evaluations.map(({ subject }) => quote(subject)).join(" ")}`,
         ]
       : []),
     `${kaggle} report --out report.html --data ${quote(data.path)}${blend ? ` --blend ${quote(blend.file)}` : ""} ${folders}`,

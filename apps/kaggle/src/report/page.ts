@@ -3,16 +3,25 @@ import { agreementSection, answersSection } from "./answers.ts";
 import { blendSection } from "./blend-section.ts";
 import type { ReportData } from "./collect.ts";
 import { curvesSection } from "./curves.ts";
+import type { EvaluationPictures } from "./evaluations.ts";
 import { transformsSection } from "./gains.ts";
 import { type Chosen, galaxyStrip, gallerySection, type Pictures } from "./gallery.ts";
 import { type Html, html, raw } from "./html.ts";
 import { commandsSection, recipeSection, speedSection } from "./making.ts";
+import { networkSection } from "./network-section.ts";
 import { STYLE } from "./style.ts";
 import { header } from "./summary.ts";
+import { trustSection } from "./trust-section.ts";
 
-export function page(data: ReportData, chosen: Chosen, pictures: Pictures): string {
+export function page(
+  data: ReportData,
+  chosen: Chosen,
+  pictures: Pictures,
+  evaluationPictures: EvaluationPictures,
+): string {
+  const { folder } = data.runs[0]!.run;
   const predict = data.truth
-    ? html`No predictions of the validation galaxies yet: <code>kaggle predict --run ${data.runs[0]!.run.folder} --split valid</code> makes them.`
+    ? html`No predictions of the validation galaxies yet: <code>kaggle predict --run ${folder} --split valid</code> makes them.`
     : html`The labels of <code>${data.data.path}</code> are not to be had; say where they are: <code>kaggle report --data DIR</code>.`;
   const sections = [
     section(
@@ -24,6 +33,18 @@ export function page(data: ReportData, chosen: Chosen, pictures: Pictures): stri
     section("answers", "Errors by question and answer", answersSection(data), predict),
     section("agreement", "Predicted against true", agreementSection(data), predict),
     section("galaxies", "Best and worst galaxies", gallerySection(data, chosen, pictures), predict),
+    section(
+      "trust",
+      "How far to trust it",
+      trustSection(data, evaluationPictures),
+      html`Not judged yet: <code>kaggle evaluate ${folder}</code> does, of a blend <code>kaggle evaluate submission.csv</code>.`,
+    ),
+    section(
+      "network",
+      "Inside the network",
+      networkSection(data, evaluationPictures),
+      html`No network was looked at yet: <code>kaggle evaluate ${folder}</code> turns galaxies, and shows filters and what excites units.`,
+    ),
     section("transforms", "What transforms gain", transformsSection(data), predict),
     section(
       "blend",

@@ -22,7 +22,8 @@ export function chart(
 <div class="narrow">${svg(label, draw({ width: 350, narrow: true }))}</div>`;
 }
 
-function svg(label: string, options: Plot.PlotOptions): Html {
+/** One drawing, the same for desk and phone. */
+export function svg(label: string, options: Plot.PlotOptions): Html {
   const figure = Plot.plot({
     document: document as unknown as PlotDocument,
     className: "plot",
@@ -99,9 +100,9 @@ function shorten(text: string, length: number): string {
 export function comparisons(
   label: string,
   rows: readonly Comparison[],
-  options: { zero: boolean; rule?: number },
+  options: { zero: boolean; rule?: number; axis?: string },
 ): Html {
-  const { zero, rule } = options;
+  const { zero, rule, axis = "RMSE" } = options;
   const values = [
     ...rows.flatMap(({ from, to }) => [from, to]),
     ...(rule === undefined ? [] : [rule]),
@@ -118,7 +119,7 @@ export function comparisons(
     marginTop: 4,
     marginBottom: 40,
     x: {
-      label: "RMSE",
+      label: axis,
       domain: [zero ? 0 : low - pad, high + (zero ? high * 0.04 : pad)],
       grid: true,
       ticks: narrow ? 4 : 8,

@@ -1,5 +1,6 @@
 import { writeAtomic } from "../run.ts";
 import { collect, openData, openRuns } from "./collect.ts";
+import { takeEvaluationPictures } from "./evaluations.ts";
 import { chooseGalaxies, takePictures } from "./gallery.ts";
 import { page } from "./page.ts";
 
@@ -27,7 +28,8 @@ export async function writeReport({
     const data = await collect(runs, dataset, blend);
     const chosen = chooseGalaxies(data);
     const pictures = dataset ? await takePictures(dataset, data, chosen) : new Map();
-    writeAtomic(out, page(data, chosen, pictures));
+    const evaluationPictures = await takeEvaluationPictures(data.evaluations, dataset);
+    writeAtomic(out, page(data, chosen, pictures, evaluationPictures));
   } finally {
     await dataset?.close();
   }

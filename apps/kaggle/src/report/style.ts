@@ -95,6 +95,42 @@ summary { cursor: pointer; }
 .densities svg.plot { width: 118px; background: var(--surface); }
 .densities figcaption { font-size: 12px; line-height: 1.4; display: flex; justify-content: space-between; gap: 4px; margin-top: 4px; }
 .densities figcaption span { color: var(--muted); font-variant-numeric: tabular-nums; }
+.curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(155px, 1fr)); gap: 20px 24px; margin: 0 0 16px; }
+.curves figure { margin: 0; }
+.curves svg.plot, .turned svg.plot { width: 100%; }
+.curves figcaption { display: flex; justify-content: space-between; gap: 8px; font-size: 13px; margin-bottom: 4px; }
+.curves strong { font-weight: 500; }
+.curves .number { min-width: 0; margin-right: 0.5em; }
+.curves figcaption span:last-child { color: var(--muted); white-space: nowrap; }
+.judged { width: 100%; }
+.judged th[scope] { font-weight: 600; }
+.judged tr + tr > * { border-top: 0; padding-top: 0; padding-bottom: 10px; }
+.judged .small { padding-left: 1.8em; }
+.extremes { min-width: 0; }
+.extremes tbody th { color: var(--muted); font-weight: 400; }
+.legend .volunteers { height: 7px; background: var(--answer-1); border-radius: 0; }
+.legend .network { height: 4px; background: var(--answer-2); border-radius: 0; }
+.legend .dashed { height: 0; border-top: 2px dashed var(--muted); border-radius: 0; }
+.mistakes, .turned { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 16px; margin: 0 0 16px; }
+.mistake, .turned figure { display: flex; gap: 14px; padding: 12px; margin: 0; background: var(--surface); border: 1px solid var(--rule); border-radius: 8px; }
+.mistake > img, .turned img { width: 112px; height: 112px; flex: none; border-radius: 4px; background: #000; }
+.mistake > div, .turned figure > div { flex: 1 1 0; min-width: 0; }
+.mistake .name, .turned figcaption { font-size: 13px; line-height: 1.4; margin: 0 0 6px; color: var(--muted); }
+.mistake strong, .turned strong { color: var(--ink); font-variant-numeric: tabular-nums; }
+.mistake .answer p { display: flex; justify-content: space-between; gap: 8px; margin: 6px 0 3px; font-size: 13px; line-height: 1.3; font-variant-numeric: tabular-nums; }
+.mistake .answer span { color: var(--muted); white-space: nowrap; }
+.mistake .answer i { display: block; width: max(1px, var(--share)); border-radius: 0 2px 2px 0; }
+.mistake .volunteers { height: 7px; background: var(--answer-1); margin-bottom: 2px; }
+.mistake .network { height: 4px; background: var(--answer-2); }
+.filters { display: flex; flex-wrap: wrap; gap: 6px; }
+.filters img { width: 44px; height: 44px; image-rendering: pixelated; border-radius: 2px; }
+.units { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: 20px 16px; }
+.units figure { margin: 0; }
+.units figure > div { display: grid; grid-template: repeat(3, 1fr) / 112px 36px; gap: 2px 4px; height: 112px; }
+.units .most { grid-row: span 3; width: 112px; height: 112px; border-radius: 4px; background: #000; }
+.units img:not(.most) { width: 36px; height: 36px; border-radius: 3px; background: #000; }
+.units figcaption { font-size: 12px; line-height: 1.4; margin-top: 6px; color: var(--muted); max-width: 152px; }
+.units strong { color: var(--ink); font-weight: 500; }
 .pair { display: flex; flex-wrap: wrap; gap: 0 56px; }
 .pair > div { flex: 1 1 400px; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(460px, 1fr)); gap: 20px; }
@@ -125,6 +161,9 @@ ${Array.from({ length: 7 }, (_, k) => `.answer-${k + 1} { fill: var(--answer-${k
   .answers .vote { display: none; }
   .answers th, .answers td { padding-right: 8px; white-space: normal; }
   .answers { font-size: 13px; }
+  .judged { min-width: 0; font-size: 13px; }
+  .judged .extra { display: none; }
+  .judged th { white-space: normal; }
   td .small { display: block; }
   .pair > div { flex: 1 1 100%; }
   .gallery { grid-template-columns: 1fr; }

@@ -1,5 +1,5 @@
 /** The head of the page: what it is, of what data, and the figures that matter, from the mean label to the blend. */
-import { chosenStrategy } from "../blend-result.ts";
+import { unseenRmse } from "../blend-result.ts";
 import type { ReportData } from "./collect.ts";
 import { formatCount, formatRmse, plural } from "./format.ts";
 import { type Html, html } from "./html.ts";
@@ -29,12 +29,11 @@ function figures({ runs, truth, blend, judged }: ReportData): Figure[] {
     valid?.rmse,
     single ? `${valid?.name}, its transforms averaged` : `${valid?.name}`,
   );
-  const blended = blend && chosenStrategy(blend.result);
-  if (blended)
+  if (blend?.result.scores)
     add(
       "Blended",
-      blended.crossValidatedRmse,
-      `${plural(blend.result.members.length, "member")}, ${blend.result.strategy} weights, cross-validated`,
+      unseenRmse(blend.result),
+      `${plural(blend.result.members.length, "member")}, ${blend.result.strategy} weights, ${blend.result.scores.chosen === "by score" ? "chosen and fitted" : "fitted"} on other folds`,
     );
   else if (judged && runs.filter((run) => run.valid).length > 1)
     add("Blended", judged.rmse, judged.title);

@@ -4,6 +4,7 @@
  */
 import { blendMembers } from "../blend.ts";
 import { CliError } from "../errors.ts";
+import { evaluateBlend } from "../evaluation/evaluation.ts";
 import { predictRun } from "../predict.ts";
 import { say } from "../progress.ts";
 import { writeReport } from "../report/report.ts";
@@ -144,6 +145,7 @@ async function blendAll(ensemble: Ensemble, options: JobOptions): Promise<void> 
   const runs = ready.map((member) => memberFolder(ensemble, member));
   const out = submissionFile(ensemble);
   await blendMembers({ members: runs, out, labels: ensemble.data });
+  await evaluateBlend(out, ensemble.data);
   await writeReport({ runs, out: reportFile(ensemble), data: ensemble.data, blend: out });
 }
 
