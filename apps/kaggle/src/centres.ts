@@ -15,7 +15,7 @@ import { createProgress, formatSeconds, say } from "./progress.ts";
 import { writeAtomic } from "./run.ts";
 
 /** Raised when the same image would give other numbers. */
-const VERSION = 1;
+const VERSION = 2;
 const HEADER = "GalaxyID,x,y,a,petrosian";
 /** Numbers of a galaxy. */
 const WIDTH = 4;

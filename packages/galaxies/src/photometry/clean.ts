@@ -19,7 +19,7 @@ interface Entry {
   area: number;
   flux: number;
   filteredFlux: number;
-  /** Height above the threshold that `minArea` pixels reach. */
+  /** How far it rises above the threshold; none for less than `minArea` pixels. */
   readonly margin: number;
 }
 
@@ -34,32 +34,37 @@ export function clean(
   threshold: number,
   minArea: number,
 ): CleanDetection[] {
-  let kept: Entry[] = [];
+  const kept: Entry[] = [];
   for (const detection of detections) {
     const { area, flux, filteredFlux, x, y, a } = detection.shape;
     const enough = area >= minArea;
-    const margin = enough ? nthBrightest(filtered.data, detection.pixels, minArea) - threshold : 0;
+    const margin = enough ? heightOf(filtered.data, detection.pixels, minArea) - threshold : 0;
     const entry: Entry = { detection, x, y, a, area, flux, filteredFlux, margin };
-    const swallowed: Entry[] = [];
+    const swallowed: number[] = [];
     let swallower: Entry | undefined;
-    for (const other of kept) {
+    for (let k = 0; k < kept.length; k++) {
+      const other = kept[k]!;
       const limit = REACH * (a + other.a);
       const dx = x - other.x;
       const dy = y - other.y;
       if (dx * dx + dy * dy >= limit * limit) continue;
       if (other.filteredFlux < filteredFlux) {
-        if (wing(entry, dx, dy, threshold) > other.margin) swallowed.push(other);
+        if (wing(entry, dx, dy, threshold) > other.margin) swallowed.push(k);
       } else if (wing(other, dx, dy, threshold) > entry.margin) {
         swallower = other;
         break;
       }
     }
-    if (swallower) swallow(swallower, entry);
-    else {
-      for (const other of swallowed) swallow(entry, other);
-      if (swallowed.length > 0) kept = kept.filter((other) => !swallowed.includes(other));
-      kept.push(entry);
+    if (swallower) {
+      swallow(swallower, entry);
+      continue;
     }
+    for (const k of swallowed.toReversed()) {
+      swallow(entry, kept[k]!);
+      const last = kept.pop()!;
+      if (k < kept.length) kept[k] = last;
+    }
+    kept.push(entry);
   }
   return kept.map(({ detection, area, flux }) => ({ ...detection, area, flux }));
 }
@@ -85,15 +90,25 @@ function swallow(entry: Entry, other: Entry): void {
   entry.filteredFlux += other.filteredFlux;
 }
 
-/** The n-th brightest of some pixels; -Infinity when there are fewer. */
-function nthBrightest(data: Float32Array, pixels: Int32Array, n: number): number {
-  const brightest = new Float64Array(n).fill(-Infinity);
-  for (let i = 0; i < pixels.length; i++) {
+/**
+ * How high an object rises: about the n-th brightest of its at least n pixels. SExtractor keeps the n brightest in a heap,
+ * but skips the pixel at which it sorts the heap, and sifts past the children: of five it is mostly the third brightest.
+ * What is cleaned away follows from that, so it is done in the same way here.
+ */
+function heightOf(data: Float32Array, pixels: Int32Array, n: number): number {
+  const heap = Float32Array.from(pixels.subarray(0, n), (pixel) => data[pixel]!);
+  if (pixels.length > n) heap.sort();
+  for (let i = n + 1; i < pixels.length; i++) {
     const value = data[pixels[i]!]!;
-    if (value <= brightest[n - 1]!) continue;
-    let k = n - 1;
-    for (; k > 0 && brightest[k - 1]! < value; k--) brightest[k] = brightest[k - 1]!;
-    brightest[k] = value;
+    if (value <= heap[0]!) continue;
+    heap[0] = value;
+    for (let at = 0, child = 2; child <= n; child = 2 * (at + 1)) {
+      const lower = child < n && heap[child - 1]! > heap[child]! ? child : child - 1;
+      if (heap[at]! <= heap[lower]!) break;
+      heap[at] = heap[lower]!;
+      heap[lower] = value;
+      at = lower + 1;
+    }
   }
-  return brightest[n - 1]!;
+  return heap[0]!;
 }

@@ -3,7 +3,7 @@ import type { Forest } from "./forest.ts";
 import type { Regions } from "./regions.ts";
 import { type Images, measureShape, type Shape } from "./shape.ts";
 
-/** An object of the image: which pixels are its own, and their moments. */
+/** An object of the image: which pixels are its own, ascending, and their moments. */
 export interface Detection {
   readonly pixels: Int32Array;
   readonly shape: Shape;
@@ -49,6 +49,7 @@ export function deblend(
     const pixels = new Int32Array(own.length + share.length);
     pixels.set(own);
     pixels.set(share, own.length);
+    pixels.sort();
     return { pixels, shape: measureShape(images, pixels, threshold, cores[i]) };
   });
 }

@@ -2,9 +2,9 @@ import type { Plane } from "./plane.ts";
 
 /** The pixels of an image above a threshold, in groups that hang together. */
 export interface Regions {
-  /** Pixel numbers y * width + x, group by group. */
+  /** Pixel numbers y * width + x, group by group, ascending in each. */
   readonly pixels: Int32Array;
-  /** Where each group of at least the smallest area lies in `pixels`: [from, to). */
+  /** Where each group of at least the smallest area lies in `pixels`, [from, to); in the order of their last pixels. */
   readonly groups: readonly (readonly [from: number, to: number])[];
   /** Place of each pixel of the image in `pixels`; -1 where it lies below the threshold. */
   readonly place: Int32Array;
@@ -36,7 +36,10 @@ export function findRegions(image: Plane, threshold: number, minArea: number): R
             pixels[to++] = i;
           }
     }
+    pixels.subarray(from, to).sort();
     if (to - from >= minArea) groups.push([from, to]);
   }
+  for (let i = 0; i < to; i++) place[pixels[i]!] = i;
+  groups.sort(([, a], [, b]) => pixels[a - 1]! - pixels[b - 1]!);
   return { pixels: pixels.subarray(0, to), groups, place };
 }

@@ -12,15 +12,15 @@ function greenChannel(seed: number) {
   return image.pick(null, null, 1);
 }
 
-// SExtractor itself, over 8 synthetic galaxies and what lies around them. What differs is noise: which of two faint
-// neighbours gets a pixel is chance there, and so is in part what is cleaned away.
+// SExtractor itself, over 8 synthetic galaxies and what lies around them. What differs is chance: which of two neighbours
+// gets a faint pixel, and so in part what is cleaned away.
 test.each([2, 10] as const)("finds what SExtractor finds above %d sigma", (threshold) => {
   const all = golden[`${threshold}`].reduce((sum, { sources }) => sum + sources.length, 0);
   let [sameShape, samePetrosian] = [0, 0];
   golden.seeds.forEach((seed, i) => {
     const { count, sources } = golden[`${threshold}`][i]!;
     const found = detectSources(greenChannel(seed), { threshold });
-    expect(Math.abs(found.length - count)).toBeLessThanOrEqual(Math.max(1, 0.06 * count));
+    expect(Math.abs(found.length - count)).toBeLessThanOrEqual(Math.max(1, 0.03 * count));
     for (const wanted of sources) {
       const nearest = found.reduce((a, b) => (distance(a, wanted) < distance(b, wanted) ? a : b));
       expect(distance(nearest, wanted)).toBeLessThan(0.001);
@@ -36,12 +36,11 @@ test.each([2, 10] as const)("finds what SExtractor finds above %d sigma", (thres
     expect([largest.a, largest.b]).toBeAllClose([wanted.a, wanted.b], { rtol: 2e-3 });
     expect(Math.abs(largest.theta - wanted.theta)).toBeLessThan(0.1);
     expect(largest.petrosian).toBeCloseTo(wanted.petrosian, 4);
-    expect(largest.kron / wanted.kron).toBeCloseTo(1, 1);
-    expect(largest.flux / wanted.flux).toBeCloseTo(1, 1);
-    expect(largest.area / wanted.area).toBeCloseTo(1, 1);
+    for (const what of ["kron", "flux", "area"] as const)
+      expect(Math.abs(largest[what] / wanted[what] - 1)).toBeLessThan(0.01);
   });
-  expect(sameShape).toBeGreaterThanOrEqual(0.75 * all);
-  expect(samePetrosian).toBeGreaterThanOrEqual(0.95 * all);
+  expect(sameShape).toBeGreaterThanOrEqual(0.77 * all);
+  expect(samePetrosian).toBeGreaterThanOrEqual(0.97 * all);
 });
 
 function distance(a: Source, b: Source): number {
