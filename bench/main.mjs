@@ -1,13 +1,12 @@
 // npm run bench -- [NAME…] [--quick] [--save]: figures of this machine, each beside a peer's, interleaved in one run.
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { CASES } from "./cases/index.mjs";
 import { THREADS } from "./lib/measure.mjs";
-import { STAMP } from "./lib/peer.mjs";
+import { peersInstalled } from "./lib/peer.mjs";
 import { markdown, textHeader, textRow } from "./lib/table.mjs";
 
 const { values: options, positionals: names } = parseArgs({
@@ -25,8 +24,8 @@ for (const name of names)
 
 const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, ${process.platform} ${process.arch}, Node ${process.versions.node}`;
 console.log(`${machine}; ${THREADS} threads a side; median (quartiles)`);
-if (!existsSync(STAMP))
-  console.log("The peers are not installed; to get them: npm run bench:setup");
+if (!peersInstalled())
+  console.log("The peers are not installed, or not all of them; to get them: npm run bench:setup");
 const rows = [];
 const notes = new Set();
 const load = loadavg()[0];

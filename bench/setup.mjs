@@ -1,12 +1,11 @@
-// npm run bench:setup: a Python environment with the bench's peers, in the user's cache folder. A second run does nothing.
+// npm run bench:setup: the bench's peers, in a Python environment in the user's cache folder, and SExtractor from the
+// system's packages. A second run does nothing.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { ENVIRONMENT, PEERS, PYTHON, STAMP } from "./lib/peer.mjs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { ENVIRONMENT, PYTHON, peersInstalled, REQUIREMENTS, STAMP } from "./lib/peer.mjs";
+import { findSourceExtractor } from "./lib/source-extractor.mjs";
 
-const requirements = join(PEERS, "requirements.txt");
-const wanted = readFileSync(requirements, "utf8");
-if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) {
+if (peersInstalled()) {
   console.log(`The peers are installed in ${ENVIRONMENT}`);
 } else {
   rmSync(STAMP, { force: true });
@@ -14,8 +13,18 @@ if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) {
     `Installing the peers into ${ENVIRONMENT} (PyTorch is 6 GB on Linux, with its CUDA libraries)`,
   );
   run("python3", ["-m", "venv", ENVIRONMENT], "is Python 3 with its venv module installed?");
-  run(PYTHON, ["-m", "pip", "install", "-r", requirements], "pip failed, as it says above");
-  writeFileSync(STAMP, wanted);
+  run(PYTHON, ["-m", "pip", "install", "-r", REQUIREMENTS], "pip failed, as it says above");
+  writeFileSync(STAMP, readFileSync(REQUIREMENTS));
+}
+
+const APT = [["update"], ["install", "-y", "--no-install-recommends", "source-extractor"]];
+const program = findSourceExtractor();
+if (program) {
+  console.log(`SExtractor ${program.version} is installed`);
+} else if (process.getuid?.() === 0 && spawnSync("apt-get", ["--version"]).status === 0) {
+  for (const args of APT) run("apt-get", args, "apt-get failed, as it says above");
+} else {
+  console.log("For the photometry case install SExtractor: sudo apt-get install source-extractor");
 }
 
 function run(command, args, hint) {

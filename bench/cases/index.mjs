@@ -7,4 +7,5 @@ export const CASES = {
   memory: () => import("./memory.mjs"),
   images: () => import("./images.mjs"),
   blend: () => import("./blend.mjs"),
+  photometry: () => import("./photometry.mjs"),
 };

@@ -15,3 +15,12 @@ export async function withGalaxies(count, work) {
     await rm(folder, { recursive: true });
   }
 }
+
+/** Calls `work` with the real galaxies of the folder GALAXY_ZOO_DIR; where it is not set, with some synthetic ones. */
+export async function withRealGalaxies(count, work) {
+  const folder = process.env.GALAXY_ZOO_DIR;
+  if (!folder) return withGalaxies(count, work);
+  const dataset = await openDataset(folder);
+  await work(dataset, folder);
+  await dataset.close();
+}

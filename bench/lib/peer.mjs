@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { THREADS } from "./measure.mjs";
 
 export const PEERS = fileURLToPath(new URL("../peers/", import.meta.url));
 export const ENVIRONMENT = join(cacheFolder(), "bench-venv");
+export const REQUIREMENTS = join(PEERS, "requirements.txt");
 /** Written last by the setup: what it installed. */
 export const STAMP = join(ENVIRONMENT, "installed.txt");
 export const PYTHON = join(
@@ -16,12 +17,17 @@ export const PYTHON = join(
   process.platform === "win32" ? "Scripts/python.exe" : "bin/python",
 );
 
+/** Whether `npm run bench:setup` has installed what is asked for today. */
+export function peersInstalled() {
+  return existsSync(STAMP) && readFileSync(STAMP, "utf8") === readFileSync(REQUIREMENTS, "utf8");
+}
+
 /**
- * Starts peers/serve.py with one of its modules, which lives until `stop`; undefined where `npm run bench:setup` has
- * not been run. `side(name)` runs one of its functions, for `interleave`; `value(name)` returns what it computes.
+ * Starts peers/serve.py with one of its modules, which lives until `stop`; undefined where the
+ * peers are not installed. `side(name)` runs one of its functions, for `interleave`; `value(name)` returns what it computes.
  */
 export async function startPeer(module, request) {
-  if (!existsSync(STAMP)) return undefined;
+  if (!peersInstalled()) return undefined;
   const child = spawn(PYTHON, ["serve.py", module], {
     cwd: PEERS,
     stdio: ["pipe", "pipe", "inherit"],

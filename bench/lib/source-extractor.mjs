@@ -1,7 +1,8 @@
 // SExtractor itself (Debian's package source-extractor): what it finds in images, through FITS files.
-import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 const COMMANDS = ["source-extractor", "sextractor", "sex"];
 const COLUMNS = {
@@ -43,54 +44,46 @@ export function writeFits(file, images) {
         GCOUNT: 1,
       }),
     );
-    const bytes = Buffer.alloc(Math.ceil((4 * height * width) / BLOCK) * BLOCK);
+    const values = new Float32Array((Math.ceil((4 * height * width) / BLOCK) * BLOCK) / 4);
     const unit = image.data instanceof Float32Array ? 1 : 255;
-    for (let y = 0, at = 0; y < height; y++)
-      for (let x = 0; x < width; x++, at += 4)
-        bytes.writeFloatBE(Math.fround(image.get(y, x) / unit), at);
-    parts.push(bytes);
+    for (let y = 0, i = 0; y < height; y++)
+      for (let x = 0; x < width; x++, i++) values[i] = image.get(y, x) / unit;
+    parts.push(Buffer.from(values.buffer).swap32()); // FITS is big-endian
   }
   writeFileSync(file, Buffer.concat(parts));
 }
 
 /**
- * Runs it on a file of `writeFits`, with its default settings but the threshold; all its work files go to `folder`.
- * Returns the lists of sources of the images, pixel centres at integers (it counts from 1), and the milliseconds.
+ * Runs it on a file of `writeFits`, with its default settings but the threshold; its work files go to a folder within
+ * `folder`. Returns the lists of sources of the images, pixel centres at integers (it counts from 1), and the milliseconds.
  */
-export function runSourceExtractor({ command }, { folder, file, count, threshold, settings = {} }) {
+export async function runSourceExtractor({ command }, { folder, file, count, threshold }) {
+  const cwd = mkdtempSync(join(folder, "sextractor-"));
   const columns = ["EXT_NUMBER", ...Object.values(COLUMNS)];
-  const parameters = join(folder, "columns.param");
-  const filter = join(folder, "filter.conv");
-  const catalog = join(folder, "catalog.txt");
-  const config = join(folder, "empty.sex");
-  writeFileSync(parameters, `${columns.join("\n")}\n`);
-  writeFileSync(filter, "CONV NORM\n1 2 1\n2 4 2\n1 2 1\n");
-  writeFileSync(config, "");
+  writeFileSync(join(cwd, "columns.param"), `${columns.join("\n")}\n`);
+  writeFileSync(join(cwd, "filter.conv"), "CONV NORM\n1 2 1\n2 4 2\n1 2 1\n");
+  writeFileSync(join(cwd, "empty.sex"), "");
   const options = {
-    CATALOG_NAME: catalog,
+    CATALOG_NAME: "catalog.txt",
     CATALOG_TYPE: "ASCII",
-    PARAMETERS_NAME: parameters,
-    FILTER_NAME: filter,
+    PARAMETERS_NAME: "columns.param",
+    FILTER_NAME: "filter.conv",
     DETECT_THRESH: threshold,
     ANALYSIS_THRESH: threshold,
     VERBOSE_TYPE: "QUIET",
-    ...settings,
   };
   const args = Object.entries(options).flatMap(([key, value]) => [`-${key}`, String(value)]);
   const started = performance.now();
-  const { status, stderr, error } = spawnSync(command, [file, "-c", config, ...args], {
-    cwd: folder,
-    encoding: "utf8",
-  });
+  await promisify(execFile)(command, [file, "-c", "empty.sex", ...args], { cwd });
   const ms = performance.now() - started;
-  if (status !== 0) throw new Error(`${command}: ${error?.message ?? stderr}`);
   const lists = Array.from({ length: count }, () => []);
-  for (const line of readFileSync(catalog, "utf8").trim().split("\n")) {
+  for (const line of readFileSync(join(cwd, "catalog.txt"), "utf8").trim().split("\n")) {
     if (line === "") continue;
     const [extension, ...values] = line.trim().split(/\s+/).map(Number);
     const source = Object.fromEntries(Object.keys(COLUMNS).map((name, i) => [name, values[i]]));
     lists[extension - 1].push({ ...source, x: source.x - 1, y: source.y - 1 });
   }
+  rmSync(cwd, { recursive: true });
   return { lists, ms };
 }
 

@@ -12,12 +12,16 @@ function figure({ median, low, high } = {}, unit) {
   return `${number(median, unit)}${unit && ` ${unit}`}${spread}`;
 }
 
-function cells({ what, ours, beside, theirs, ratio, unit, target }) {
+function cells({ what, ours, beside, theirs, ratio, unit, target, least }) {
   const times = ratio ? `${figure(ratio, "x")}` : "-";
   const goal = target === undefined ? "" : `at most ${target} x`;
   const verdict =
     target === undefined || !ratio ? "" : ratio.median <= target ? ", met" : ", missed";
-  return [what, figure(ours, unit), beside, figure(theirs, unit), times, goal + verdict];
+  const share =
+    least === undefined
+      ? ""
+      : `at least ${least} ${unit}, ${ours.median >= least ? "met" : "missed"}`;
+  return [what, figure(ours, unit), beside, figure(theirs, unit), times, goal + verdict + share];
 }
 
 const WIDTHS = [38, 24, 24, 24, 18, 0];
