@@ -149,9 +149,7 @@ test("errors, agreement, calibration, hard labels, the tree's rule and mistakes 
   // A curve for each question: a point for each agreement at which there are galaxies.
   const name = (q: number) => shortName(KAGGLE_TREE[q]!);
   expect(page.texts(".curves figcaption")).toEqual(
-    golden.curves.map(
-      (curve: number[][], q: number) => `${q + 1}${name(q)}${curve[0]![1]} galaxies`,
-    ),
+    golden.curves.map((curve: number[][], q: number) => `${q + 1}${name(q)}${curve[0]![1]}`),
   );
   for (const [q, figure] of page.all(".curves figure").entries()) {
     const titles = [...figure.querySelectorAll("title")].map((title) => title.textContent);

@@ -24,7 +24,7 @@ const args = {
   },
   images: {
     type: "string",
-    description: "Galaxies to turn (default: 64, of a parts network 16)",
+    description: "Galaxies to turn (default: 64; 16 for networks that see many views of each)",
     valueHint: "N",
   },
   backend: backendArg,

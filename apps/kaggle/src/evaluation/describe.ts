@@ -50,7 +50,7 @@ export function describeEvaluation(evaluation: Evaluation): string[] {
   if (look) {
     const { before, after, galaxies: turned } = look.equivariance;
     lines.push(
-      `turning        moves predictions by ${before.toFixed(4)} (standard deviation), means over 8 views by ${after.toFixed(4)}; ${turned} galaxies`,
+      `turning        moves predictions by ${before.toFixed(4)} (standard deviation), means over 8 by ${after.toFixed(4)}; ${turned} galaxies`,
     );
   }
   if (mistakes.length > 0)

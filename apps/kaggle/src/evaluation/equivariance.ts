@@ -1,6 +1,6 @@
 /**
  * How much predictions change when a galaxy is turned or mirrored, which should change nothing: their standard deviation
- * over 12 turns of 30 degrees, each also mirrored, for one view, and for means over 8 of them (quarter turns and
+ * over 12 turns of 30 degrees, each also mirrored, of single predictions, and of means over 8 of them (quarter turns and
  * mirrors), as test-time averaging takes. The three such means differ by turns of 30 degrees.
  */
 import type { Draw } from "@gz/augment";
@@ -21,9 +21,9 @@ export const TURNED: readonly Draw[] = transforms({
 
 /** Standard deviations (root mean square over galaxies and answers) of predictions over transforms. */
 interface Spread {
-  /** Of single views. */
+  /** Of single predictions. */
   before: number;
-  /** Of means over 8 views. */
+  /** Of means over 8. */
   after: number;
 }
 
@@ -70,9 +70,9 @@ export function createEquivariance(
       let widest = { variance: -1, column: 0, values: [] as number[] };
       for (let column = 0; column < width; column++) {
         const values = TURNED.map((_, t) => outputs[t * width + column]!);
-        const single = variance(values);
+        const { single, mean } = variances(values);
         before[column]! += single;
-        after[column]! += variance(groupMeans(values));
+        after[column]! += mean;
         if (single > widest.variance) widest = { variance: single, column, values };
       }
       const { column, values } = widest;
@@ -105,16 +105,26 @@ export function createEquivariance(
   };
 }
 
-/** Means over the 8 transforms that are quarter turns and mirrors of one another. */
-function groupMeans(values: readonly number[]): number[] {
-  return Array.from({ length: GROUPS }, (_, group) => {
-    const own = values.filter((_, t) => Math.floor(t / 2) % GROUPS === group);
-    return own.reduce((a, b) => a + b, 0) / own.length;
-  });
+/**
+ * Variances of single predictions and of means over 8. The eight quarter turns and mirrors are all that there are, but
+ * the groups of them are a sample of the turns between: so the variance of the means is the unbiased one, and a single
+ * prediction's is that within the groups on top of it. A network that is blind to quarter turns and mirrors has both alike.
+ */
+function variances(values: readonly number[]): { single: number; mean: number } {
+  const groups = Array.from({ length: GROUPS }, (_, group) =>
+    values.filter((_, t) => Math.floor(t / 2) % GROUPS === group),
+  );
+  const means = groups.map(meanOf);
+  const mean = (squaredDeviation(means) * GROUPS) / (GROUPS - 1);
+  return { single: mean + meanOf(groups.map(squaredDeviation)), mean };
 }
 
-/** Unbiased, so that 24 views and 3 means compare. */
-function variance(values: readonly number[]): number {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Mean squared deviation from the mean. */
+function squaredDeviation(values: readonly number[]): number {
+  const mean = meanOf(values);
+  return meanOf(values.map((value) => (value - mean) ** 2));
 }

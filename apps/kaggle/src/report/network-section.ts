@@ -33,8 +33,8 @@ function turning(
     from: questions[q]!.before,
     to: questions[q]!.after,
   }));
-  return html`<p>Of ${title}. Turning or mirroring a galaxy should change nothing. Over 12 turns, each also mirrored, of ${formatCount(galaxies)} galaxies, the standard deviation of a prediction from one view <span class="key"><i class="ring"></i></span> is <strong>${formatRmse(before)}</strong>; of means over 8 views, quarter turns and mirrors <span class="key"><i class="dot"></i></span>, <strong>${formatRmse(after)}</strong>.</p>
-<figure>${comparisons("Standard deviation of predictions over turns and mirrors, one view and means of 8", rows, { zero: true, axis: "standard deviation" })}</figure>
+  return html`<p>Of ${title}. Turning or mirroring a galaxy should change nothing. Over 12 turns, each also mirrored, of ${formatCount(galaxies)} galaxies, the standard deviation of a single prediction <span class="key"><i class="ring"></i></span> is <strong>${formatRmse(before)}</strong>; of means over 8, quarter turns and mirrors <span class="key"><i class="dot"></i></span>, <strong>${formatRmse(after)}</strong>.</p>
+<figure>${comparisons("Standard deviation of predictions over turns and mirrors, single ones and means of 8", rows, { zero: true, axis: "standard deviation" })}</figure>
 <h3>What turning changes most</h3>
 <p class="legend"><span><i style="background:var(--series-1)"></i>turned</span> <span><i style="background:var(--series-2)"></i>mirrored and turned</span> <span><i class="dashed"></i>the volunteers</span></p>
 <div class="turned">${examples.map((example) => {

@@ -99,11 +99,12 @@ summary { cursor: pointer; }
 .curves figure { margin: 0; }
 .curves svg.plot, .turned svg.plot { width: 100%; }
 .curves figcaption { display: flex; justify-content: space-between; gap: 8px; font-size: 13px; margin-bottom: 4px; }
-.curves strong { font-weight: 500; }
+.curves strong { font-weight: 500; white-space: nowrap; }
 .curves .number { min-width: 0; margin-right: 0.5em; }
 .curves figcaption span:last-child { color: var(--muted); white-space: nowrap; }
 .judged { width: 100%; }
-.judged th[scope] { font-weight: 600; }
+.judged th[scope] { font-weight: 600; padding-left: 1.8em; text-indent: -1.8em; }
+.judged .number { min-width: 1.8em; }
 .judged tr + tr > * { border-top: 0; padding-top: 0; padding-bottom: 10px; }
 .judged .small { padding-left: 1.8em; }
 .extremes { min-width: 0; }

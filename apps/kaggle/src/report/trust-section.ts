@@ -27,7 +27,7 @@ ${fitted !== undefined && html`<p class="missing">${formatCount(fitted)} weights
 ${evaluations.map(outdated)}
 ${overview(evaluations)}
 <h3>Right where volunteers agree</h3>
-<p>How much volunteers agree about a galaxy is a(p) = 1 − H(p) / log n, by the entropy H of their votes p for a question's n answers: 1 where all say the same, 0 where every answer has as many votes (Dieleman, Willett and Dambre 2015). The line <span class="key"><i class="dot"></i></span> is how often the network's favourite answer is theirs among galaxies of at least the agreement below it; dashed, the same for the one answer that is most often theirs; grey, the share of galaxies that are left. A question counts for the galaxies of which half of the volunteers or more came to it.</p>
+<p>How much volunteers agree about a galaxy is a(p) = 1 − H(p) / log n, by the entropy H of their votes p for a question's n answers: 1 where all say the same, 0 where every answer has as many votes (Dieleman, Willett and Dambre 2015). The line <span class="key"><i class="dot"></i></span> is how often the network's favourite answer is theirs among galaxies of at least the agreement below it; dashed, the same for the one answer that is most often theirs; grey, the share of galaxies that are left. A question counts for the galaxies, as many as stand beside its name, of which half of the volunteers or more came to it.</p>
 <div class="curves">${placedQuestions(tree).map(({ question }, q) =>
     agreementFigure(q, questionName(question), judgement.agreement[q]!),
   )}</div>
@@ -52,7 +52,7 @@ function outdated({ title, file, now, evaluation }: Evaluated): Html | undefined
 /** All that were evaluated, a row each. */
 function overview(evaluations: readonly Evaluated[]): Html {
   return html`<div class="scroll"><table>
-<thead><tr><th></th><th class="n">Galaxies</th><th class="n">RMSE</th><th class="n" title="Mean distance of a fraction from what volunteers say, by tenths">Fractions off by</th><th class="n">Zeros hit</th><th class="n">Ones hit</th><th class="n">Sums off by</th><th class="n" title="Standard deviation over turns and mirrors">Turning, one view</th><th class="n" title="The same of means over 8 views">Turning, 8 views</th></tr></thead>
+<thead><tr><th></th><th class="n">Galaxies</th><th class="n">RMSE</th><th class="n" title="Mean distance of a fraction from what volunteers say, by tenths">Fractions off by</th><th class="n">Zeros hit</th><th class="n">Ones hit</th><th class="n">Sums off by</th><th class="n" title="Standard deviation of a prediction over turns and mirrors">Turning, single</th><th class="n" title="The same of means over 8: quarter turns and mirrors">Turning, mean of 8</th></tr></thead>
 <tbody>${evaluations.map(({ title, evaluation: { judgement, look } }) => {
     const { galaxies, rmse, reliability, zeros, ones, violation } = judgement;
     return html`<tr><td>${title}</td><td class="n">${formatCount(galaxies)}</td><td class="n">${rmse.toFixed(5)}</td><td class="n">${reliability.calibrationError.toFixed(4)}</td><td class="n">${share(zeros.near)}</td><td class="n">${share(ones.near)}</td><td class="n">${formatSmall(violation.sum)}</td><td class="n">${formatRmse(look?.equivariance.before)}</td><td class="n">${formatRmse(look?.equivariance.after)}</td></tr>
@@ -63,8 +63,8 @@ function overview(evaluations: readonly Evaluated[]): Html {
 function agreementFigure(q: number, name: string, agreement: QuestionAgreement): Html {
   const caption = html`<figcaption><strong><span class="number">${q + 1}</span>${name}</strong>`;
   if (agreement.points.length === 0)
-    return html`<figure>${caption}<span>never asked of half</span></figcaption></figure>`;
-  return html`<figure>${caption}<span>${formatCount(agreement.asked)} galaxies</span></figcaption>${agreementCurve(`Accuracy by agreement: ${name}`, agreement)}</figure>`;
+    return html`<figure>${caption}<span>0</span></figcaption></figure>`;
+  return html`<figure>${caption}<span>${formatCount(agreement.asked)}</span></figcaption>${agreementCurve(`Accuracy by agreement: ${name}`, agreement)}</figure>`;
 }
 
 function questionTable({ evaluation: { judgement } }: Evaluated, tree: QuestionTree): Html {
@@ -109,12 +109,12 @@ function extremesTable(zeros: Extreme, ones: Extreme): Html {
   ]}</tbody></table></div>`;
 }
 
-function treeRule({ evaluation: { tree, judgement } }: Evaluated): Html {
+function treeRule({ evaluation: { tree, judgement, fitted } }: Evaluated): Html {
   const { sum, range, questions } = judgement.violation;
   const worst = tree[questions.indexOf(sum)];
   return html`<p>A question's answers add up to the answers that lead to it. Their sums are off by at most <strong>${formatSmall(sum)}</strong>, ${
     sum > ROUNDING && worst ? `at question ${questionName(worst)}` : "which is rounding"
-  }; ${range > 0 ? `predictions leave 0 to 1 by up to ${formatSmall(range)}` : "all predictions lie within 0 to 1"}.</p>`;
+  }; ${range > 0 ? `predictions leave 0 to 1 by up to ${formatSmall(range)}` : "all predictions lie within 0 to 1"}.${fitted !== undefined && sum > ROUNDING && " Weights that differ from answer to answer do that to members that keep the rule."}</p>`;
 }
 
 function share(value: number | undefined): string {
