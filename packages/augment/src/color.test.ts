@@ -1,7 +1,8 @@
-import ndarray from "ndarray";
+import ndarray, { type NdArray } from "ndarray";
 import { expect, test } from "vitest";
 import { addColor, sampleColor } from "./color.ts";
 import { DIELEMAN_COLOR } from "./color-basis.ts";
+import type { Image } from "./image.ts";
 import { createRng } from "./rng.ts";
 
 const image = ndarray(Uint8Array.of(0, 51, 102, 153, 204, 255), [1, 2, 3]);
@@ -22,6 +23,36 @@ test("an image of floats can be its own output, whatever its strides", () => {
   const floats = planes.transpose(1, 2, 0); // [1, 2, 3], channels apart
   expect(addColor(floats, [0, 0.1, -0.5], { out: floats })).toBe(floats);
   expect(planes.data).toBeAllClose([0.1, 0.2, 0.4, 0.5, 0, 0.1]);
+});
+
+test.each([true, false])("is byte for byte its formula, extremes too (clip: %s)", (clip) => {
+  const extremes = [0, -0, 1, 1 + 2 ** -23, -(2 ** -149), 3e38, -3e38, Infinity, -Infinity, NaN];
+  const floats = Float32Array.from(extremes.flatMap((x) => [x, x / 3, 1 - x]));
+  const bytes = Uint8Array.from({ length: 30 }, (_, i) => 9 * i);
+  for (const [data, scale] of [
+    [floats, 1],
+    [bytes, 1 / 255],
+  ] as const)
+    for (const offsets of [
+      [0, -0, 0.5],
+      [-0.25, 1e-9, 3e38],
+    ]) {
+      const expected = Float32Array.from(data, (x, i) => {
+        const value = x * scale + offsets[i % 3]!;
+        return clip && value < 0 ? 0 : clip && value > 1 ? 1 : value;
+      });
+      const image = ndarray(data, [2, 5, 3]) as Image;
+      const batch = ndarray(new Float32Array(3 * 30), [3, 2, 5, 3]); // the second of three images
+      const planes = ndarray(new Float32Array(30), [3, 2, 5]).transpose(1, 2, 0); // channels apart
+      addColor(image, offsets, { clip, out: batch.pick(1) as NdArray<Float32Array> });
+      addColor(image, offsets, { clip, out: planes });
+      const values = Float32Array.from({ length: 30 }, (_, i) =>
+        planes.get(Math.floor(i / 15), Math.floor(i / 3) % 5, i % 3),
+      );
+      for (const out of [addColor(image, offsets, { clip }).data, batch.data.slice(30, 60), values])
+        expect(new Uint8Array(out.buffer)).toEqual(new Uint8Array(expected.buffer));
+      expect(batch.data.filter((value) => value === 0).length).toBeGreaterThanOrEqual(60);
+    }
 });
 
 test("a sampled colour is each component times its own normal number", () => {

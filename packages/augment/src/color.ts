@@ -21,6 +21,8 @@ export function sampleColor(rng: Rng, basis: ColorBasis, std: number): number[] 
   return offsets;
 }
 
+type Numbers = Uint8Array | Uint8ClampedArray | Float32Array;
+
 /** Options of `addColor`. */
 export interface AddColorOptions {
   /** Whether to bring the result back into 0..1 (the default), as Dieleman did and Krizhevsky did not. */
@@ -42,7 +44,7 @@ export function addColor(
 ): NdArray<Float32Array> {
   checkImage("addColor", "image", image);
   const { clip = true } = options;
-  const [height, width, channels] = image.shape as [number, number, number];
+  const channels = image.shape[2]!;
   if (offsets.length !== channels)
     throw expected("addColor", `${channels} numbers`, "offsets", offsets);
   offsets.forEach((offset) => {
@@ -51,7 +53,55 @@ export function addColor(
   if (options.out) checkOut("addColor", options.out, image.shape);
   const out = options.out ?? ndarray(new Float32Array(image.size), [...image.shape]);
 
-  const data: Uint8Array | Uint8ClampedArray | Float32Array = image.data;
+  if (channels === 3 && isPacked(image) && isPacked(out)) {
+    const start = image.offset;
+    const pixels = image.data.subarray(start, start + image.size);
+    const target = out.data.subarray(out.offset, out.offset + image.size);
+    (clip ? addClipped : addPlain)(pixels, target, offsets as [number, number, number]);
+  } else addStrided(image, offsets, clip, out);
+  return out;
+}
+
+/** Whether the pixels follow each other without gaps, rows from top to bottom. */
+function isPacked({ shape, stride }: NdArray): boolean {
+  const [, width, channels] = shape as [number, number, number];
+  return stride[0] === width * channels && stride[1] === channels && stride[2] === 1;
+}
+
+// Packed colours in one pass, half the time of a pass for each channel; two loops, since the question whether to clip
+// costs as much as the sum.
+
+function addClipped(data: Numbers, target: Float32Array, offsets: [number, number, number]): void {
+  const scale = unitScale(data);
+  const [r, g, b] = offsets;
+  for (let i = 0; i < target.length; i += 3) {
+    const red = data[i]! * scale + r;
+    const green = data[i + 1]! * scale + g;
+    const blue = data[i + 2]! * scale + b;
+    target[i] = red < 0 ? 0 : red > 1 ? 1 : red;
+    target[i + 1] = green < 0 ? 0 : green > 1 ? 1 : green;
+    target[i + 2] = blue < 0 ? 0 : blue > 1 ? 1 : blue;
+  }
+}
+
+function addPlain(data: Numbers, target: Float32Array, offsets: [number, number, number]): void {
+  const scale = unitScale(data);
+  const [r, g, b] = offsets;
+  for (let i = 0; i < target.length; i += 3) {
+    target[i] = data[i]! * scale + r;
+    target[i + 1] = data[i + 1]! * scale + g;
+    target[i + 2] = data[i + 2]! * scale + b;
+  }
+}
+
+function addStrided(
+  image: Image,
+  offsets: readonly number[],
+  clip: boolean,
+  out: NdArray<Float32Array>,
+): void {
+  const [height, width, channels] = image.shape as [number, number, number];
+  const data: Numbers = image.data;
   const scale = unitScale(data);
   const [rowStride, pixelStride, channelStride] = image.stride as [number, number, number];
   const [outRow, outPixel, outChannel] = out.stride as [number, number, number];
@@ -67,5 +117,4 @@ export function addColor(
       }
     }
   }
-  return out;
 }
