@@ -66,7 +66,7 @@ tf.serialization.registerClass(SplitParts);
 
 /**
  * The parts of images [N, size, size * channels] in order. Mirroring a turned image is transposing it, so that the mirrored parts come from
- * the same four corners and only three pieces are ever reversed (the slowest of these operations on the wasm backend).
+ * the same four corners and only three pieces are ever reversed.
  */
 function turnedParts(
   images: tf.Tensor3D,

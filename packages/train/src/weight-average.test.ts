@@ -35,6 +35,34 @@ test("three updates by hand, warm-up 2/11, 3/12, then decay 0.3 where it is the 
   expect(weightsOf(model)).toEqual([7]);
 });
 
+test("hands the fused kernel everything it needs, where there is one", () => {
+  const { model, set } = oneWeight(1);
+  const average = weightAverage(model, { decay: 0.9, every: 2 });
+  set(3);
+  const seen: unknown[] = [];
+  tf.registerKernel({
+    kernelName: "GzMovingAverage",
+    backendName: "cpu",
+    kernelFunc: ({ inputs, attrs }) => {
+      const values = Object.entries(inputs as tf.NamedTensorMap).map(([k, t]) => [
+        k,
+        ...t.dataSync(),
+      ]);
+      seen.push({ ...Object.fromEntries(values), ...attrs });
+      return [];
+    },
+  });
+  try {
+    for (let i = 0; i < 4; i++) average.update();
+  } finally {
+    tf.unregisterKernel("GzMovingAverage", "cpu");
+  }
+  expect(seen).toEqual([
+    { average: 1, value: 3, decay: (3 / 12) ** 2 },
+    { average: 1, value: 3, decay: (5 / 14) ** 2 },
+  ]);
+});
+
 test("every third update takes the weights in, with the decay of three", () => {
   const { model, set } = oneWeight(1);
   const average = weightAverage(model, { decay: 0.2, every: 3 });

@@ -34,6 +34,7 @@ export interface WeightAverage {
  *     average <- d average + (1 - d) weight,    d = min(decay, (1 + t) / (10 + t)) at the t-th update
  *
  * The warm-up d lets the average follow the fast first steps. `decay` in [0, 1), 0.999 averages about 1,000 steps.
+ * Uses the kernel "GzMovingAverage" of the current backend where there is one.
  */
 export function weightAverage(
   model: tf.LayersModel,
@@ -56,17 +57,22 @@ export function weightAverage(
       );
   };
 
+  function composed({ average, value }: { average: tf.Variable; value: tf.Tensor }, d: number) {
+    tf.tidy(() => average.assign(average.add(value.sub(average).mul(1 - d))));
+  }
+
   return {
     update() {
       notSwapped("update");
       updates++;
       if (updates % every !== 0) return;
       const d = Math.min(decay, (1 + updates) / (10 + updates)) ** every;
-      for (const [name, weight] of weights)
-        tf.tidy(() => {
-          const average = averages.get(name)!;
-          average.assign(average.add(weight.sub(average).mul(1 - d)));
-        });
+      const fused = tf.getKernel("GzMovingAverage", tf.getBackend());
+      for (const [name, weight] of weights) {
+        const inputs = { average: averages.get(name)!, value: weight };
+        if (fused) fused.kernelFunc({ inputs, attrs: { decay: d }, backend: tf.backend() });
+        else composed(inputs, d);
+      }
     },
     swap() {
       tf.tidy(() => {

@@ -236,4 +236,51 @@ describe.skipIf(!hasNative)("kernels of the tensorflow backend", () => {
     for (const name of ["variable", "m", "v"])
       expect(native[name], name).toBeAllClose(cpu[name]!, { rtol: 2e-5, atol: 2e-6 });
   });
+
+  test("GzAdamW's weight decay is a product before the update, bit for bit", async () => {
+    const attrs = { learningRate: 0.1, beta1: 0.8, beta2: 0.99, epsilon: 0.1, step: 1 };
+    const update = (start: tf.Tensor, weightDecay: number) => {
+      const [variable, m, v] = [start, tf.zeros([4, 3]), tf.ones([4, 3])].map((t) =>
+        tf.variable(t),
+      );
+      const inputs = { variable: variable!, m: m!, v: v!, gradient: normal([4, 3], 2) };
+      run("GzAdamW", inputs, { ...attrs, weightDecay });
+      return variable!;
+    };
+    const { decayed, multiplied } = await on("tensorflow", () => ({
+      decayed: update(normal([4, 3], 1), 0.05),
+      multiplied: update(tf.mul(normal([4, 3], 1), 1 - 0.1 * 0.05), 0),
+    }));
+    expect(decayed).toEqual(multiplied);
+  });
+
+  test("any number of learning rates, each as often as it likes", async () => {
+    const rates = Array.from({ length: 300 }, (_, i) => 1 / (1 + (i % 150)));
+    const { theta } = await on("tensorflow", () => {
+      const theta = tf.variable(tf.tensor1d([1000]));
+      const velocity = tf.variable(tf.tensor1d([0]));
+      for (const learningRate of rates)
+        run(
+          "GzNesterov",
+          { variable: theta, velocity, gradient: tf.tensor1d([1]) },
+          { learningRate, momentum: 0 },
+        );
+      return { theta };
+    });
+    const expected = rates.reduce((sum, rate) => Math.fround(sum - Math.fround(rate)), 1000);
+    expect([...theta!]).toEqual([expected]);
+  });
+
+  test("GzMovingAverage is bit for bit what the composed operations give, and leaves clones alone", async () => {
+    const { fused, composed, clone, before } = await on("tensorflow", () => {
+      const average = tf.variable(tf.concat([normal([50], 1), tf.tensor1d([0, -0, 1])]));
+      const value = tf.concat([normal([50], 2), tf.tensor1d([0, -0, 1])]);
+      const composed = tf.add(average, tf.mul(tf.sub(value, average), 1 - 0.7));
+      const clone = average.clone();
+      run("GzMovingAverage", { average, value }, { decay: 0.7 });
+      return { fused: average, composed, clone, before: normal([50], 1) };
+    });
+    expect(fused).toEqual(composed);
+    expect(clone!.slice(0, 50)).toEqual(before);
+  });
 });

@@ -8,7 +8,7 @@ export interface OpAttr {
 }
 
 /** A native tensor, as the addon describes it. */
-interface NativeTensor {
+export interface NativeTensor {
   id: number;
   shape: number[];
   dtype: number;

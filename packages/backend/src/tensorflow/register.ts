@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { maxPoolGrad } from "./max-pool-gradient.ts";
 import { batchNorm, batchNormGrad, reluGrad } from "./network-kernels.ts";
 import { nodeBackend } from "./node-backend.ts";
-import { adamw, nesterov } from "./update-kernels.ts";
+import { adamw, movingAverage, nesterov } from "./update-kernels.ts";
 
 /** Registers the fused kernels of the tensorflow backend; `operations`: those that its addon brings. */
 export function registerTensorflowKernels(operations: readonly string[]): void {
@@ -12,6 +12,7 @@ export function registerTensorflowKernels(operations: readonly string[]): void {
     GzBatchNormGrad: batchNormGrad,
     GzNesterov: nesterov,
     GzAdamW: adamw,
+    GzMovingAverage: movingAverage,
   };
   for (const [name, kernel] of Object.entries(kernels)) register(name, kernel);
   // Written for the CPU.

@@ -1,7 +1,8 @@
-// Optimiser updates in one pass over the weights, by TensorFlow's own fused operations.
+// Updates of weights and of their average, in place by TensorFlow's own fused operations.
 import type * as tf from "@tensorflow/tfjs";
 import { attributes, type NodeBackend } from "./node-backend.ts";
-import { updateInPlace } from "./variables.ts";
+import { scalar } from "./scalars.ts";
+import { replaceValue, updateInPlace } from "./variables.ts";
 
 interface Call {
   inputs: Record<string, tf.TensorInfo>;
@@ -12,16 +13,17 @@ interface Call {
 /** v <- momentum v - lr g; theta <- theta + momentum v - lr g, with the new v. */
 export function nesterov({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
   const { variable, velocity, gradient } = inputs as Record<string, tf.Variable>;
-  const attr = attributes(backend.binding);
+  const { binding } = backend;
+  const attr = attributes(binding);
   const [g] = backend.getInputTensorIds([gradient!]) as [number];
-  withScalars(backend, [attrs.learningRate!, attrs.momentum!], ([lr, mu]) =>
-    updateInPlace(backend, [variable!, velocity!], ([theta, v]) =>
-      backend.binding.executeOp(
-        "ResourceApplyKerasMomentum",
-        [attr.float32("T"), attr.bool("use_locking", false), attr.bool("use_nesterov", true)],
-        [theta!, v!, lr!, g, mu!],
-        0,
-      ),
+  const lr = scalar(backend, attrs.learningRate!);
+  const mu = scalar(backend, attrs.momentum!);
+  updateInPlace(backend, [variable!, velocity!], ([theta, v]) =>
+    binding.executeOp(
+      "ResourceApplyKerasMomentum",
+      [attr.float32("T"), attr.bool("use_locking", false), attr.bool("use_nesterov", true)],
+      [theta!, v!, lr, g, mu],
+      0,
     ),
   );
   return [];
@@ -39,47 +41,56 @@ export function adamw({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
   >;
   const { binding } = backend;
   const attr = attributes(binding);
-  const T = attr.float32("T");
   const power1 = beta1! ** step!;
   const power2 = beta2! ** step!;
   // TensorFlow adds epsilon to sqrt(v) before the bias correction.
   const scaledEpsilon = epsilon! * Math.sqrt(1 - power2);
-  const keep = 1 - learningRate! * weightDecay!;
+  const scalars = [power1, power2, learningRate!, beta1!, beta2!, scaledEpsilon].map((value) =>
+    scalar(backend, value),
+  );
   const [g] = backend.getInputTensorIds([gradient!]) as [number];
-  const scalars = [power1, power2, learningRate!, beta1!, beta2!, scaledEpsilon, keep];
-  withScalars(backend, scalars, ([p1, p2, lr, b1, b2, eps, kept]) =>
-    updateInPlace(backend, [variable!, m!, v!], ([theta, first, second]) => {
-      if (keep !== 1) {
-        const dtype = [attr.float32("dtype")];
-        const [old] = binding.executeOp("ReadVariableOp", dtype, [theta!], 1);
-        const [decayed] = binding.executeOp("Mul", [T], [old!.id, kept!], 1);
-        binding.executeOp("AssignVariableOp", dtype, [theta!, decayed!.id], 0);
-        binding.deleteTensor(old!.id);
-        binding.deleteTensor(decayed!.id);
-      }
-      binding.executeOp(
-        "ResourceApplyAdam",
-        [T, attr.bool("use_locking", false), attr.bool("use_nesterov", false)],
-        [theta!, first!, second!, p1!, p2!, lr!, b1!, b2!, eps!, g],
-        0,
-      );
-    }),
+  multiply(backend, variable!, 1 - learningRate! * weightDecay!);
+  updateInPlace(backend, [variable!, m!, v!], (resources) =>
+    binding.executeOp(
+      "ResourceApplyAdam",
+      [attr.float32("T"), attr.bool("use_locking", false), attr.bool("use_nesterov", false)],
+      [...resources, ...scalars, g],
+      0,
+    ),
   );
   return [];
 }
 
-/** Calls `work` with native scalars that are gone afterwards. */
-function withScalars(
-  { binding }: NodeBackend,
-  values: readonly number[],
-  work: (ids: number[]) => void,
-): void {
-  const ids = values.map((value) =>
-    binding.createTensor([], binding.TF_FLOAT, Float32Array.of(value)),
-  );
+/** average <- average + (1 - decay) (value - average) */
+export function movingAverage({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
+  const { average, value } = inputs as Record<string, tf.Variable>;
+  const { binding } = backend;
+  const attr = attributes(binding);
+  const T = attr.float32("T");
+  const operands = backend.getInputTensorIds([value!, average!]);
+  const [difference] = binding.executeOp("Sub", [T], operands, 1);
+  // A step of gradient descent subtracts: the factor is negative.
+  const rate = scalar(backend, attrs.decay! - 1);
   try {
-    work(ids);
+    updateInPlace(backend, [average!], ([resource]) =>
+      binding.executeOp(
+        "ResourceApplyGradientDescent",
+        [T, attr.bool("use_locking", false)],
+        [resource!, rate, difference!.id],
+        0,
+      ),
+    );
   } finally {
-    for (const id of ids) binding.deleteTensor(id);
+    binding.deleteTensor(difference!.id);
   }
+  return [];
+}
+
+/** variable <- factor variable */
+function multiply(backend: NodeBackend, variable: tf.Variable, factor: number): void {
+  if (factor === 1) return;
+  const { binding } = backend;
+  const inputs = [...backend.getInputTensorIds([variable]), scalar(backend, factor)];
+  const [product] = binding.executeOp("Mul", [attributes(binding).float32("T")], inputs, 1);
+  replaceValue(backend, variable, product!);
 }

@@ -3,7 +3,7 @@
 // is given up (TensorFlow copies a buffer that anybody else holds) and afterwards taken from a fresh read,
 // which shares the buffer and copies nothing.
 import type * as tf from "@tensorflow/tfjs";
-import { attributes, type NodeBackend } from "./node-backend.ts";
+import { attributes, type NativeTensor, type NodeBackend } from "./node-backend.ts";
 
 interface Resource {
   /** Native number of the handle of TensorFlow's variable. */
@@ -27,30 +27,43 @@ export function updateInPlace(
   update: (handles: number[]) => void,
 ): void {
   const held = variables.map((variable) => {
-    const entry = backend.tensorMap.get(variable.dataId);
     const resource = currentResource(backend, variable);
-    // A clone of the variable shares its entry and must keep the old value.
-    const alone = entry.refCount === 1;
-    if (alone) {
-      backend.binding.deleteTensor(entry.id);
-      entry.id = -1;
-    }
-    return { variable, entry, resource, alone };
+    const entry = backend.tensorMap.get(variable.dataId);
+    if (entry.refCount === 1) release(backend, entry);
+    return { variable, resource };
   });
   try {
     update(held.map(({ resource }) => resource.handle));
   } finally {
-    for (const { variable, entry, resource, alone } of held) {
+    for (const { variable, resource } of held) {
       const read = readResource(backend, resource.handle);
       resource.value = read.id;
-      if (alone) entry.id = read.id;
-      else {
-        const tensor = backend.createOutputTensor(read);
-        variable.assign(tensor);
-        tensor.dispose();
-      }
+      replaceValue(backend, variable, read);
     }
   }
+}
+
+/** Makes a native tensor, which nothing else may use, the variable's value. */
+export function replaceValue(
+  backend: NodeBackend,
+  variable: tf.Variable,
+  native: NativeTensor,
+): void {
+  const entry = backend.tensorMap.get(variable.dataId);
+  if (entry.refCount === 1) {
+    release(backend, entry);
+    entry.id = native.id;
+  } else {
+    // A clone of the variable shares its entry and must keep the old value.
+    const tensor = backend.createOutputTensor(native);
+    variable.assign(tensor);
+    tensor.dispose();
+  }
+}
+
+function release({ binding }: NodeBackend, entry: { id: number }): void {
+  if (entry.id >= 0) binding.deleteTensor(entry.id);
+  entry.id = -1;
 }
 
 /** The variable's resource, holding the variable's present value. */
@@ -81,10 +94,7 @@ function createHandle({ binding }: NodeBackend, shape: readonly number[]): numbe
   return binding.executeOp("VarHandleOp", attrs, [], 1)[0]!.id;
 }
 
-function readResource(
-  { binding }: NodeBackend,
-  handle: number,
-): { id: number; shape: number[]; dtype: number } {
+function readResource({ binding }: NodeBackend, handle: number): NativeTensor {
   return binding.executeOp(
     "ReadVariableOp",
     [attributes(binding).float32("dtype")],

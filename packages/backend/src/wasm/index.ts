@@ -5,6 +5,7 @@ import { registerConvolution } from "./conv.ts";
 import { registerMatMul } from "./matmul.ts";
 import { registerNetworkKernels } from "./network-kernels.ts";
 import { registerPooling } from "./pool.ts";
+import { registerReverse } from "./reverse.ts";
 import { registerSegmentSum } from "./segment-sum.ts";
 import { startTeam } from "./team.ts";
 import { settleThreads, startThreadedModule } from "./threads.ts";
@@ -64,6 +65,7 @@ function registerKernels(): void {
   registerConvolution();
   registerPooling();
   registerNetworkKernels();
+  registerReverse();
   registerSegmentSum();
   registerUpdateKernels();
 }

@@ -283,6 +283,28 @@ test.each(Object.keys(OPERATIONS))("%s has cpu's gradient", async (name) => {
   });
 });
 
+test("reverse gives cpu's values for any axes of any shape, and for any type", async () => {
+  const reversal = fc
+    .array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 5 })
+    .chain((shape) =>
+      fc.record({
+        shape: fc.constant(shape),
+        axes: fc.subarray(
+          shape.map((_, axis) => axis),
+          { minLength: 1 },
+        ),
+        dtype: fc.constantFrom("float32" as const, "int32" as const),
+      }),
+    );
+  await fc.assert(
+    fc.asyncProperty(reversal, async ({ shape, axes, dtype }) => {
+      const [[cpu, wasm]] = await both(() => tf.reverse(tf.cast(random(shape, 100), dtype), axes));
+      expect(wasm).toEqual(cpu);
+    }),
+    { numRuns: 60 },
+  );
+});
+
 describe("fused kernels", () => {
   const call = (name: string, inputs: object, attrs: object): void => {
     tf.getKernel(name, "wasm").kernelFunc({
@@ -358,6 +380,20 @@ describe("fused kernels", () => {
           return 0.999 * x - (0.01 * corrected) / (Math.sqrt(s1[i] / (1 - 0.999 ** 3)) + 1e-8);
         }),
       );
+    }
+  });
+
+  test("GzMovingAverage is bit for bit what the composed operations give, and leaves clones alone", async () => {
+    await tf.setBackend("wasm");
+    for (const n of [1, 4, 11]) {
+      const average = tf.variable(random([n]));
+      const clone = average.clone();
+      const before = clone.dataSync().slice();
+      const value = random([n]);
+      const composed = tf.add(average, tf.mul(tf.sub(value, average), 1 - 0.7)).dataSync();
+      call("GzMovingAverage", { average, value }, { decay: 0.7 });
+      expect(average.dataSync()).toEqual(composed);
+      expect(clone.dataSync()).toEqual(before);
     }
   });
 

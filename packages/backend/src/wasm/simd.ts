@@ -38,7 +38,11 @@ export interface Simd {
    * v = beta2 v + (1 - beta2) g g; theta = keep theta - rate m / (sqrt(v) / root + epsilon).
    */
   adamw: Routine;
-  /** (to, from, images, rows, columns, strides of to, strides of from, channels): to[p, c] += from[p, c]. */
+  /** (a, b, count, rate): a += rate (b - a). */
+  approach: Routine;
+  /** (to, from, images, rows, columns, strides of to, strides of from, channels): to[p, c] = from[p, c]. */
+  copyPixels: Routine;
+  /** The same, to[p, c] += from[p, c]. */
   addPixels: Routine;
   /**
    * (x, dx, y, dy, images, rows, columns, strides of x and dx, strides of y and dy, channels): where x[p, c] = y[p, c]
@@ -209,6 +213,20 @@ function assemble(memory: { shared: boolean }): Uint8Array<ArrayBuffer> {
       ];
     });
   });
+
+  define("approach", ({ param }) => {
+    const [a, b, count] = params(param, 3);
+    const rate = param("f32");
+    return forEach(count, [a, b], (lanes) => {
+      const distance = lanes.sub(lanes.load(b.get), lanes.load(a.get));
+      const moved = lanes.add(lanes.load(a.get), lanes.mul(distance, lanes.splat(rate.get)));
+      return lanes.store(a.get, moved);
+    });
+  });
+
+  define("copyPixels", (scope) =>
+    forEachPixelOf(scope, 1, 1, (lanes, [to], [from]) => lanes.store(to.get, lanes.load(from.get))),
+  );
 
   define("addPixels", (scope) =>
     forEachPixelOf(scope, 1, 1, (lanes, [to], [from]) =>

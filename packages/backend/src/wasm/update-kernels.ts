@@ -1,10 +1,11 @@
-// Optimiser updates in one pass over the weights, in place on the heap.
+// Updates of weights and of their average, in one pass and in place on the heap.
 import * as tf from "@tensorflow/tfjs";
 import { address, type Backend, type Call, empty, floats, register, simd } from "./heap.ts";
 
 export function registerUpdateKernels(): void {
   register("GzNesterov", nesterov);
   register("GzAdamW", adamw);
+  register("GzMovingAverage", movingAverage);
 }
 
 /** v <- momentum v - lr g; theta <- theta + momentum v - lr g, with the new v. */
@@ -53,6 +54,18 @@ function adamw({
     epsilon,
     1 - learningRate * weightDecay,
   );
+  return [];
+}
+
+/** average <- average + (1 - decay) (value - average) */
+function movingAverage({
+  inputs: { average, value },
+  attrs: { decay },
+  backend,
+}: Call<{ average: tf.Variable; value: tf.Tensor }, { decay: number }>): [] {
+  makeWritable(backend, [average]);
+  const [to, from] = [average, value].map((t) => address(backend, t));
+  simd(backend).approach(to, from, average.size, 1 - decay);
   return [];
 }
 
