@@ -31,6 +31,8 @@ export interface PredictionJob {
   /** Rows of the pixel source. */
   images: Uint32Array;
   transforms: readonly Draw[];
+  /** Of the recipe's views with each transform: one, at this angle in degrees. Left out: all. */
+  angles?: readonly number[];
 }
 
 const { recipe, pixels: source, job } = workerData as BatchWork;
@@ -71,7 +73,11 @@ function trainingSlots({ seed, rows, labels }: TrainingJob) {
   };
 }
 
-function predictionSlots({ images, transforms }: PredictionJob) {
+function predictionSlots({ images, transforms, angles }: PredictionJob) {
+  const { input } = recipe;
+  const recipes = transforms.map((_, t) =>
+    angles ? { ...recipe, input: { ...input, angles: [angles[t]!] } } : recipe,
+  );
   const samples = images.length * transforms.length;
   return async (step: number, xs: Float32Array) => {
     const { read, centre } = await pixels;
@@ -85,8 +91,8 @@ function predictionSlots({ images, transforms }: PredictionJob) {
       const end = Math.min(last, (index + 1) * transforms.length);
       for (; sample < end; sample++) {
         const out = xs.subarray((sample - first) * width, (sample - first + 1) * width);
-        const transform = transforms[sample % transforms.length]!;
-        writeInput(recipe, image, out, transform, undefined, centre(row));
+        const t = sample % transforms.length;
+        writeInput(recipes[t]!, image, out, transforms[t], undefined, centre(row));
       }
     }
     xs.fill(0, (last - first) * width);

@@ -3,10 +3,12 @@ import { availableParallelism } from "node:os";
 import { type Draw, identityDraw } from "@gz/augment";
 import { backgroundLoader } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
-import type { BatchWork } from "./batch-worker.ts";
+import type { BatchWork, PredictionJob } from "./batch-worker.ts";
+import { type Halves, halvesOf } from "./halves.ts";
 import { inputShape } from "./input.ts";
 import type { PixelSource } from "./pixels.ts";
 import type { Recipe } from "./recipe.ts";
+import { type SharedParts, sharedParts } from "./shared-parts.ts";
 
 /** Where the loader's threads start: the built file beside this one. */
 export const BATCH_WORKER = new URL("../dist/batch-worker.js", import.meta.url);
@@ -34,8 +36,18 @@ export interface ImageOutputs {
   outputs: Float32Array;
 }
 
-/** Every image under every transform, image by image, in order; each batch is loaded while the one before computes. */
-export async function* forward(options: ForwardOptions): AsyncGenerator<ImageOutputs> {
+/**
+ * Every image under every transform, image by image, in order; each batch is loaded while the one before computes. Of a
+ * network of parts, those that transforms share are computed once.
+ */
+export function forward(options: ForwardOptions): AsyncGenerator<ImageOutputs> {
+  const shared = sharedParts(options.recipe, options.transforms);
+  const halves = shared && halvesOf(options.model);
+  return halves ? forwardShared(options, shared, halves) : forwardEach(options);
+}
+
+/** The network as it is, for every transform anew. */
+export async function* forwardEach(options: ForwardOptions): AsyncGenerator<ImageOutputs> {
   const { model, images, transforms } = options;
   const samples = images.length * transforms.length;
   const columns = model.outputs[0]?.shape.at(-1) ?? 0;
@@ -51,6 +63,53 @@ export async function* forward(options: ForwardOptions): AsyncGenerator<ImageOut
         yield { index: Math.floor(sample / transforms.length), outputs };
     }
     if (options.signal?.aborted) return;
+  }
+}
+
+async function* forwardShared(
+  options: ForwardOptions,
+  { views, parts }: SharedParts,
+  { features, outputs }: Halves,
+): AsyncGenerator<ImageOutputs> {
+  const { images, transforms, recipe, signal } = options;
+  const indices = tf.tensor1d(parts, "int32");
+  const found: tf.Tensor[] = []; // features of the present image's views, [views, parts, F]
+  let batch: tf.Tensor3D | undefined;
+  let missing = views.length;
+  let index = 0;
+  try {
+    const batches = inputBatches({
+      ...options,
+      recipe: { ...recipe, input: { ...recipe.input, angles: [0] } },
+      transforms: views.map(({ transform }) => transform),
+      angles: views.map(({ angle }) => angle),
+    });
+    for await (const { xs } of batches) {
+      batch?.dispose();
+      batch = tf.tidy(() => features(tf.tensor(xs.data, [...xs.shape])));
+      for (let at = 0; at < batch.shape[0] && index < images.length; ) {
+        const count = Math.min(batch.shape[0] - at, missing);
+        found.push(batch.slice([at, 0, 0], [count, -1, -1]));
+        at += count;
+        missing -= count;
+        if (missing > 0) continue;
+        const result = tf.tidy(() => {
+          const all = tf.concat(found);
+          const every = tf.reshape(all, [-1, all.shape.at(-1)!]);
+          const chosen = tf.gather(every, indices);
+          return outputs(tf.reshape(chosen, [transforms.length, -1]));
+        });
+        tf.dispose(found.splice(0));
+        missing = views.length;
+        const values = (await result.data()) as Float32Array;
+        result.dispose();
+        yield { index: index++, outputs: values };
+      }
+      if (signal?.aborted) return;
+    }
+  } finally {
+    tf.dispose([indices, ...found]);
+    batch?.dispose();
   }
 }
 
@@ -91,9 +150,9 @@ export async function validate(
   return Math.sqrt(sum / labels.length);
 }
 
-/** Larger than a training batch, since no activation has to be kept; the winner's parts count 16 a galaxy. */
-function forwardBatch(recipe: Recipe): number {
-  return recipe.network.kind === "parts" ? 16 : 64;
+/** Larger than a training batch, since no activation has to be kept; the winner's parts count 8 a view. */
+function forwardBatch({ network, input }: Recipe): number {
+  return network.kind === "parts" ? Math.ceil(32 / input.angles.length) : 64;
 }
 
 function inputBatches({
@@ -101,11 +160,16 @@ function inputBatches({
   pixels,
   images,
   transforms,
+  angles,
   workers = defaultWorkers(),
-}: Omit<ForwardOptions, "model">) {
+}: Omit<ForwardOptions, "model"> & Pick<PredictionJob, "angles">) {
   const samples = images.length * transforms.length;
   const batch = Math.min(samples, forwardBatch(recipe));
-  const work: BatchWork = { recipe, pixels, job: { kind: "predict", images, transforms } };
+  const work: BatchWork = {
+    recipe,
+    pixels,
+    job: { kind: "predict", images, transforms, ...(angles && { angles }) },
+  };
   return backgroundLoader({
     worker: BATCH_WORKER,
     workerData: work,

@@ -5,19 +5,21 @@ import { join } from "node:path";
 import { WINNER_TRANSFORMS } from "@gz/ensemble";
 import { openDataset } from "@gz/galaxies";
 import { trainLoop } from "@gz/train";
+import { distinctTransforms } from "./distinct-transforms.ts";
 import { forward } from "./evaluate.ts";
 import { trainingLoss } from "./loss.ts";
 import { pixelSource } from "./pixel-source.ts";
 import { labelTreeOf, treeOf } from "./question-tree.ts";
 import type { Recipe } from "./recipe.ts";
 import { phasesOf, scheduleOf } from "./recipe-training.ts";
+import { computedTransforms } from "./shared-parts.ts";
 import { setUpTraining } from "./training-setup.ts";
 
 /** What a recipe costs on this machine, as one process of as many as ran side by side. */
 export interface Speed {
   /** Milliseconds of a training step, its data included. */
   stepMs: number;
-  /** Milliseconds of one galaxy under one transform. */
+  /** Milliseconds of one galaxy under one transform that has nothing in common with others. */
   predictMs: number;
   /** Seconds from the start of a process to its first step. */
   startSeconds: number;
@@ -113,12 +115,12 @@ async function predictionMs(
       recipe,
       pixels: await pixelSource(dataset, "train", recipe.input, signal),
       images: Uint32Array.from({ length: Math.min(256, dataset.trainIds.length) }, (_, i) => i),
-      transforms: WINNER_TRANSFORMS,
+      transforms: distinctTransforms(recipe, WINNER_TRANSFORMS).distinct,
       ...(workers && { workers }),
       signal,
     });
     for await (const _ of outputs) if (watch.lap() || signal.aborted) break;
-    return watch.milliseconds() / WINNER_TRANSFORMS.length;
+    return watch.milliseconds() / computedTransforms(recipe, WINNER_TRANSFORMS);
   } finally {
     await dataset.close();
   }

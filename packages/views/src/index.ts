@@ -1,3 +1,4 @@
+export { type DistinctParts, distinctParts } from "./distinct-parts.ts";
 export {
   type ExtractPartsOptions,
   extractParts,

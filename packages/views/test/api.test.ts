@@ -6,6 +6,7 @@ import { readmeExample, runExample } from "../../../test/readme.ts";
 
 test("exports these and no others", () => {
   expect(Object.keys(views).sort()).toEqual([
+    "distinctParts",
     "extractParts",
     "extractViews",
     "mirrorViews",

@@ -5,12 +5,12 @@
 
 import type { Draw } from "@gz/augment";
 import { transforms as combine, WINNER_TRANSFORMS } from "@gz/ensemble";
-import { distinctTransforms } from "../distinct-transforms.ts";
 import { CliError } from "../errors.ts";
 import type { Speed } from "../measure.ts";
 import { formatSeconds } from "../progress.ts";
 import type { Recipe } from "../recipe.ts";
 import type { Budget } from "../run.ts";
+import { computedTransforms } from "../shared-parts.ts";
 import { VALIDATION_SHARE } from "../training-clock.ts";
 import type { EnsembleBudget } from "./budget.ts";
 import type { Member } from "./members.ts";
@@ -85,7 +85,7 @@ export function planEnsemble(input: PlanInput): Plan {
       ? (budget.minutes * 60 - input.spentSeconds - finish) / rounds
       : Number.POSITIVE_INFINITY;
   const predictSeconds = ({ recipe }: Member, { predictMs }: Speed, transforms: readonly Draw[]) =>
-    (predictMs * count * distinctTransforms(recipe, transforms).distinct.length) / 1000;
+    (predictMs * count * computedTransforms(recipe, transforms)) / 1000;
   const slowest = (transforms: readonly Draw[]) =>
     Math.max(...members.map((member, i) => predictSeconds(member, speeds[i]!, transforms)));
   const transforms =
