@@ -10,6 +10,8 @@ import {
 import { CliError } from "./errors.ts";
 import { validate } from "./evaluate.ts";
 import { trainingLoss } from "./loss.ts";
+import { createProfiler, type Profile } from "./profile.ts";
+import { reportProfile } from "./profile-report.ts";
 import { createProgress, say } from "./progress.ts";
 import { treeOf } from "./question-tree.ts";
 import { constraintsOf, phasesOf, scheduleOf } from "./recipe-training.ts";
@@ -117,6 +119,11 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
     savedAt = performance.now();
   };
 
+  const profiler = options.profile ? createProfiler() : undefined;
+  const report = (profile: Profile | undefined) => {
+    if (profile) for (const line of reportProfile(profile, run, setup)) progress.line(line);
+  };
+
   let finished = clock.progressAt(step) >= 1;
   if (startStep === 0) await save(); // a run that diverges at once has something to go back to
   clock.start();
@@ -130,9 +137,11 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
       startStep,
       readLossEvery: setup.gpu ? LOG_EVERY : 1,
       beforeStep: (at) => setDropoutStep(model, at),
+      ...(profiler && { onStage: profiler.onStage }),
     });
     for await (const trained of training) {
       step = trained.step;
+      report(profiler?.stepDone());
       constrain(model, step);
       average?.update();
       window.add(trained, trained.loss === undefined ? undefined : await loss.squaredError());
@@ -150,7 +159,9 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
       if (finished || isBest || due || signal.aborted) await save();
       if (finished || signal.aborted) break;
     }
+    report(profiler?.end());
   } finally {
+    profiler?.end();
     progress.stop();
     metrics.close();
     loss.dispose();

@@ -48,6 +48,8 @@ export interface TrainOptions {
   workers: number | undefined;
   /** Save every so many steps; left out, every two minutes. */
   checkpointSteps: number | undefined;
+  /** Look where the time of some steps goes, tell it and write it beside the run's checkpoints. */
+  profile?: boolean;
   signal: AbortSignal;
 }
 

@@ -36,5 +36,5 @@ export {
   type TrainLoopOptions,
   trainLoop,
 } from "./train-loop.ts";
-export { type Tensors, type TrainStepOptions, trainStep } from "./train-step.ts";
+export { type Stage, type Tensors, type TrainStepOptions, trainStep } from "./train-step.ts";
 export { type WeightAverage, type WeightAverageOptions, weightAverage } from "./weight-average.ts";

@@ -134,6 +134,22 @@ test("gives the schedule and beforeStep the steps done, counted from startStep",
   ]);
 });
 
+test("tells each stage as it begins, from the wait for the first batch on", async () => {
+  const seen: string[] = [];
+  const all = options({
+    steps: 2,
+    onStage: (stage) => seen.push(stage),
+    beforeStep: () => seen.push("before"),
+    lossFn: (ys, predictions) => {
+      seen.push("lossFn");
+      return lossFn(ys, predictions);
+    },
+  });
+  for await (const _ of trainLoop(spiralModel(), spiralBatches(), all)) seen.push("body");
+  const step = "wait before upload forward lossFn backward update loss body";
+  expect(seen.join(" ")).toBe(`${step} ${step}`);
+});
+
 test("a run that is done does nothing more", async () => {
   const model = spiralModel();
   const before = weightsOf(model);

@@ -5,7 +5,7 @@ import { NonFiniteLossError } from "./non-finite-loss-error.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { checkPhases, enterPhase, type Phase } from "./phases.ts";
 import type { Schedule } from "./schedules.ts";
-import { type Tensors, trainStep } from "./train-step.ts";
+import { type Stage, type Tensors, trainStep } from "./train-step.ts";
 
 /** A tensor as plain values: the loop makes the tensor, and needs `data` only until the step is done. */
 export interface ArrayData {
@@ -35,6 +35,8 @@ export interface TrainLoopOptions<Y extends Tensors = tf.Tensor> {
   readLossEvery?: number;
   /** Called before each step with the number of steps done: the place to seed dropout. */
   beforeStep?(step: number): void;
+  /** Called as each stage of a step begins: the place to look at a clock. On a GPU the device may still be busy with earlier ones. */
+  onStage?(stage: Stage): void;
 }
 
 /** What the loop tells after each step. */
@@ -64,6 +66,7 @@ export async function* trainLoop<Y extends Tensors = tf.Tensor>(
   options: TrainLoopOptions<Y>,
 ): AsyncGenerator<TrainedStep, void, void> {
   const { optimizer, schedule, steps, startStep = 0, phases = [], readLossEvery = 1 } = options;
+  const onStage = (stage: Stage): void => options.onStage?.(stage);
   checkInteger("trainLoop", "steps", steps, 1);
   checkInteger("trainLoop", "startStep", startStep, 0);
   checkInteger("trainLoop", "readLossEvery", readLossEvery, 1);
@@ -72,6 +75,7 @@ export async function* trainLoop<Y extends Tensors = tf.Tensor>(
 
   let step = startStep;
   let asked = performance.now();
+  onStage("wait");
   for await (const batch of batches) {
     const started = performance.now();
     const phase = await enterPhase(
@@ -86,13 +90,16 @@ export async function* trainLoop<Y extends Tensors = tf.Tensor>(
       );
     options.beforeStep?.(step);
 
+    onStage("upload");
     const tensors = { xs: toTensors(batch.xs, "xs"), ys: toTensors(batch.ys, "ys") as Y };
     const { loss: scalar } = trainStep(model, optimizer, tensors, {
       lossFn: options.lossFn,
       learningRate,
+      onStage,
     });
     tf.dispose(tensors);
 
+    onStage("loss");
     step++;
     const read = step % readLossEvery === 0 || step === steps;
     const loss = read ? (await scalar.data())[0]! : undefined;
@@ -108,6 +115,7 @@ export async function* trainLoop<Y extends Tensors = tf.Tensor>(
     yield { step, phase: phase?.name, loss, learningRate, stepMs, dataWaitMs: started - asked };
     if (step === steps) return;
     asked = performance.now();
+    onStage("wait");
   }
 }
 

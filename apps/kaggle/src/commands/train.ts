@@ -47,6 +47,11 @@ const args = {
     description: "Save every N steps (default: every 2 minutes)",
     valueHint: "N",
   },
+  profile: {
+    type: "boolean",
+    description: "Tell where the time of 20 steps goes, and write profile.json for ui.perfetto.dev",
+    default: false,
+  },
 } as const;
 
 export const train = defineCommand({
@@ -79,6 +84,7 @@ export const train = defineCommand({
         seed: integerArg("train", "seed", given.seed, 0) ?? 1,
         workers: integerArg("train", "workers", given.workers),
         checkpointSteps: integerArg("train", "checkpoint-steps", given["checkpoint-steps"]),
+        profile: given.profile,
         signal: interrupt.signal,
       });
       return finished ? 0 : 130;
