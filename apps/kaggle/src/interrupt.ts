@@ -1,6 +1,7 @@
 /**
  * Ctrl-C, once: asks the work to stop after what it is doing, so that it can save; twice: ends the process at once.
- * SIGTERM (a cluster's notice) asks likewise, and so does the end of a parent process that listens (IPC).
+ * SIGTERM (a cluster's notice) asks likewise, however often it comes, and so does the end of a parent process that
+ * listens (IPC).
  */
 export interface Interrupt {
   readonly signal: AbortSignal;
@@ -11,18 +12,22 @@ export interface Interrupt {
 export function onInterrupt(say: (line: string) => void): Interrupt {
   const controller = new AbortController();
   const stop = () => {
-    if (controller.signal.aborted) process.exit(130);
+    if (controller.signal.aborted) return;
     say("stopping after this step (Ctrl-C again ends at once)");
     controller.abort();
   };
+  const interrupt = () => {
+    if (controller.signal.aborted) process.exit(130);
+    stop();
+  };
   const orphaned = () => controller.abort();
-  process.on("SIGINT", stop);
+  process.on("SIGINT", interrupt);
   process.on("SIGTERM", stop);
   process.on("disconnect", orphaned);
   return {
     signal: controller.signal,
     release() {
-      process.off("SIGINT", stop);
+      process.off("SIGINT", interrupt);
       process.off("SIGTERM", stop);
       process.off("disconnect", orphaned);
     },

@@ -22,8 +22,12 @@ import {
   reportFile,
   submissionFile,
 } from "../reproduce/folder.ts";
-import { parseJob, runJob } from "../reproduce/jobs.ts";
+import { type JobOptions, parseJob, runJob } from "../reproduce/jobs.ts";
 import { prepareEnsemble } from "../reproduce/prepare.ts";
+import { runOnCluster } from "../reproduce/slurm/cluster.ts";
+import { readSlurmOptions, slurmArgs } from "../reproduce/slurm/options.ts";
+import { checkQueue } from "../reproduce/slurm/queue.ts";
+import { beginTry } from "../reproduce/slurm/tries.ts";
 import { lockRun } from "../run.ts";
 import { printBlend } from "./blend.ts";
 
@@ -56,6 +60,7 @@ const args = {
     description: "Galaxies whose predictions are saved together (default: 1000)",
     valueHint: "N",
   },
+  ...slurmArgs,
   backend: backendArg,
   job: {
     type: "string",
@@ -74,22 +79,19 @@ export const reproduce = defineCommand({
   args,
   async run({ args: given }) {
     refuseUnknown("reproduce", given, args);
+    const slurm = readSlurmOptions(given);
+    if (slurm) await checkQueue(slurm);
     const interrupt = onInterrupt(say);
     const { signal } = interrupt;
     const folder = resolve(given.out);
     const started = performance.now();
     try {
-      if (given.job !== undefined) {
-        const ensemble = openEnsemble(folder);
-        const options = {
+      if (given.job !== undefined)
+        return await runJobs(openEnsemble(folder), given.job, {
           threads: integerArg("reproduce", "threads", given.threads),
           workers: integerArg("reproduce", "workers", given.workers),
           signal,
-        };
-        for (const job of given.job.split(",").map((text) => parseJob(text, ensemble)))
-          if (!(await runJob(ensemble, job, options))) return 130;
-        return 0;
-      }
+        });
       const unlock = await lockRun(folder);
       try {
         let ensemble: Ensemble;
@@ -106,6 +108,7 @@ export const reproduce = defineCommand({
             backend: given.backend,
             parallel: integerArg("reproduce", "parallel", given.parallel),
             shardSize: integerArg("reproduce", "shard-size", given["shard-size"]),
+            slurm,
             started,
             signal,
           });
@@ -114,10 +117,14 @@ export const reproduce = defineCommand({
           if (given.plan) return 0;
           ensemble = createEnsemble(folder, prepared.file);
         }
-        const { finished, failed } = await runEnsemble(ensemble, signal);
+        const { finished, failed } = slurm
+          ? await runOnCluster(ensemble, { slurm, signal })
+          : await runEnsemble(ensemble, signal);
         if (!finished) {
           say(
-            `stopped; the same command goes on, or: npm run kaggle -- reproduce --out ${given.out}`,
+            slurm
+              ? "the jobs go on without being watched; the same command watches them again"
+              : `stopped; the same command goes on, or: npm run kaggle -- reproduce --out ${given.out}`,
           );
           return 130;
         }
@@ -137,6 +144,15 @@ export const reproduce = defineCommand({
     }
   },
 });
+
+/** The exit code. */
+async function runJobs(ensemble: Ensemble, names: string, options: JobOptions): Promise<number> {
+  for (const job of names.split(",").map((name) => parseJob(name, ensemble))) {
+    await beginTry(ensemble, job);
+    if (!(await runJob(ensemble, job, options))) return 130;
+  }
+  return 0;
+}
 
 /** A folder's plan stands; another one needs another folder. */
 function sameAsPlanned(

@@ -5,9 +5,11 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The built command line. */
-const MAIN: string = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+export const MAIN: string = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 
 export interface ChildOptions {
+  /** A command that runs it elsewhere, such as srun; left out, it runs on this machine. */
+  launcher?: readonly string[] | undefined;
   args: readonly string[];
   /** Where its messages go, after what is there. */
   log: string;
@@ -21,13 +23,21 @@ export interface ChildOutcome {
   stdout: string;
 }
 
-export async function runChild({ args, log, signal }: ChildOptions): Promise<ChildOutcome> {
+export async function runChild({
+  launcher = [],
+  args,
+  log,
+  signal,
+}: ChildOptions): Promise<ChildOutcome> {
   mkdirSync(dirname(log), { recursive: true });
   const messages = openSync(log, "a");
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const [program = "", ...rest] = [...launcher, process.execPath, MAIN, ...args];
+  const child = spawn(program, rest, {
     // Of its own group, so that Ctrl-C reaches it once, through us; the channel tells it when we are gone.
     detached: true,
-    stdio: ["ignore", "pipe", messages, "ipc"],
+    // Its messages are for a file, whatever this process's are for.
+    env: { ...process.env, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", messages, ...(launcher.length === 0 ? (["ipc"] as const) : [])],
   });
   closeSync(messages);
   const stop = () => child.kill("SIGTERM");
@@ -43,6 +53,12 @@ export async function runChild({ args, log, signal }: ChildOptions): Promise<Chi
   } finally {
     signal.removeEventListener("abort", stop);
   }
+}
+
+/** A command's options for its share of a machine's threads; undefined is all of them. */
+export function threadArgs(threads: number | undefined): string[] {
+  if (threads === undefined) return [];
+  return ["--threads", String(threads), "--workers", String(Math.max(1, threads - 1))];
 }
 
 /** The last thing that a log says; an error's own line where there is one. */

@@ -7,9 +7,11 @@ export interface PlanPlace {
   freeBytes: number | undefined;
   /** In words, as each member gets it. */
   backend: string;
+  /** Whether members are jobs of a cluster, side by side if it has room for all. */
+  cluster: boolean;
 }
 
-export function describePlan(plan: Plan, { freeBytes, backend }: PlanPlace): string[] {
+export function describePlan(plan: Plan, { freeBytes, backend, cluster }: PlanPlace): string[] {
   const { members, lanes, transforms, seconds, bytes, remarks } = plan;
   const rows = members.map(({ name, seed, budget, steps, trainSeconds, predictSeconds }) => [
     name,
@@ -28,12 +30,17 @@ export function describePlan(plan: Plan, { freeBytes, backend }: PlanPlace): str
         .join("  ")
         .trimEnd()}`,
   );
-  const side = lanes > 1 ? `${lanes} side by side, each` : "one after the other";
+  const side = cluster
+    ? "each a Slurm job,"
+    : lanes > 1
+      ? `${lanes} side by side, each`
+      : "one after the other";
+  const time = `about ${formatSeconds(seconds)} in all${cluster ? " once all of them run" : ""}`;
   const free = freeBytes === undefined ? "" : ` of ${gigabytes(freeBytes)} free`;
   return [
     `${members.length} ${members.length > 1 ? "members" : "member"}, ${side} on ${backend}`,
     ...table,
-    `  ${transforms.length} transforms · about ${formatSeconds(seconds)} in all · ${gigabytes(bytes)}${free}`,
+    `  ${transforms.length} transforms · ${time} · ${gigabytes(bytes)}${free}`,
     ...(freeBytes !== undefined && bytes > freeBytes
       ? ["  ! the disk has too little room for it"]
       : []),

@@ -4,15 +4,11 @@
  */
 import { CliError } from "../errors.ts";
 import { createProgress, say } from "../progress.ts";
-import { lastWords, runChild } from "./child.ts";
-import {
-  type Ensemble,
-  isPredicted,
-  logFile,
-  predictedFraction,
-  trainedFraction,
-} from "./folder.ts";
+import { lastWords, runChild, threadArgs } from "./child.ts";
+import { type Ensemble, isPredicted, logFile } from "./folder.ts";
 import { formatJob, runJob } from "./jobs.ts";
+import { lookEvery } from "./look-every.ts";
+import { describeMember, progressOf } from "./member-progress.ts";
 import type { PlannedMember } from "./plan.ts";
 
 export interface EngineResult {
@@ -67,12 +63,9 @@ async function runMember(
     { kind: "train", member: name },
     { kind: "predict", member: name },
   ] as const;
-  const workers = Math.max(1, (ensemble.threads ?? 2) - 1);
   const args = [
     ...["reproduce", "--out", ensemble.folder, "--job", jobs.map(formatJob).join()],
-    ...(ensemble.threads
-      ? ["--threads", String(ensemble.threads), "--workers", String(workers)]
-      : []),
+    ...threadArgs(ensemble.threads),
   ];
   for (let attempt = 1; ; attempt++) {
     const { code, killedBy } = await runChild({ args, log, signal });
@@ -86,33 +79,18 @@ async function runMember(
 
 /** One line about all members, read from their folders. */
 function watchMembers(ensemble: Ensemble, running: ReadonlySet<PlannedMember>) {
-  const { planned } = ensemble;
-  const seconds = planned.map((m) => [m.trainSeconds, m.predictSeconds] as const);
-  const total = seconds.reduce((sum, [train, predict]) => sum + train + predict, 0);
-  const progress = createProgress("members", Math.ceil(total));
-  const update = async () => {
-    let done = 0;
-    const notes: string[] = [];
-    for (const [i, member] of planned.entries()) {
-      const [train, predict] = seconds[i]!;
-      const trained = isPredicted(ensemble, member) ? 1 : await trainedFraction(ensemble, member);
-      const predicted = trained < 1 ? 0 : await predictedFraction(ensemble, member);
-      done += train * trained + predict * predicted;
-      if (!running.has(member)) continue;
-      const [verb, fraction] = trained < 1 ? ["trains", trained] : ["predicts", predicted];
-      notes.push(`${member.name} ${verb} ${Math.floor(100 * fraction)}%`);
-    }
+  let progress: ReturnType<typeof createProgress> | undefined;
+  const watch = lookEvery(WATCH_MS, async () => {
+    const { done, total, members } = await progressOf(ensemble);
+    const names = new Set([...running].map(({ name }) => name));
+    const notes = members.filter(({ name }) => names.has(name)).map(describeMember);
+    progress ??= createProgress("members", Math.ceil(total));
     progress.update(Math.floor(done), notes.join(" · "));
-  };
-  let busy: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    busy = busy.then(update);
-  }, WATCH_MS);
+  });
   return {
     async stop() {
-      clearInterval(timer);
-      await busy;
-      progress.stop();
+      await watch.stop();
+      progress?.stop();
     },
   };
 }

@@ -144,15 +144,22 @@ export function isPredicted(ensemble: Ensemble, member: PlannedMember): boolean 
   );
 }
 
-/** Whether submission and report are there, of all members that are predicted. */
-export function isBlended(ensemble: Ensemble): boolean {
+/** Whether all of a member's predictions are there, joined or in shards that need no more than joining. */
+export async function isReady(ensemble: Ensemble, member: PlannedMember): Promise<boolean> {
+  if (isPredicted(ensemble, member)) return true;
+  if ((await trainedFraction(ensemble, member)) < 1) return false;
+  return (await memberShards(ensemble, member)).every(isShardDone);
+}
+
+/** Whether submission and report are there, of all members that are ready. */
+export async function isBlended(ensemble: Ensemble): Promise<boolean> {
   const blend = readBlend(submissionFile(ensemble));
-  const ready = ensemble.planned.filter((member) => isPredicted(ensemble, member));
-  return (
-    existsSync(submissionFile(ensemble)) &&
-    existsSync(reportFile(ensemble)) &&
-    blend?.members.map(({ name }) => name).join() === ready.map(({ name }) => name).join()
-  );
+  if (!blend || !existsSync(submissionFile(ensemble)) || !existsSync(reportFile(ensemble)))
+    return false;
+  const blended = new Set(blend.members.map(({ name }) => name));
+  for (const member of ensemble.planned)
+    if (blended.has(member.name) !== (await isReady(ensemble, member))) return false;
+  return true;
 }
 
 /** The last whole line of a run's metrics; the files grow long, so only their end is read. */

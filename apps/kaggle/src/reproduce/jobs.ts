@@ -9,16 +9,15 @@ import { predictRun } from "../predict.ts";
 import { say } from "../progress.ts";
 import { writeReport } from "../report/report.ts";
 import { InUseError } from "../run.ts";
-import { isShardDone } from "../shards.ts";
 import { trainRun } from "../train.ts";
 import { decodeFor } from "./decode.ts";
 import {
   type Ensemble,
   isBlended,
   isPredicted,
+  isReady,
   isStarted,
   memberFolder,
-  memberShards,
   reportFile,
   submissionFile,
   trainedFraction,
@@ -134,22 +133,17 @@ async function predictMember(
 async function blendAll(ensemble: Ensemble, options: JobOptions): Promise<void> {
   const ready: PlannedMember[] = [];
   for (const member of ensemble.planned) {
-    if (!isPredicted(ensemble, member) && (await isWhole(ensemble, member)))
+    if (!isPredicted(ensemble, member) && (await isReady(ensemble, member)))
       await predictMember(ensemble, member, undefined, options);
     if (isPredicted(ensemble, member)) ready.push(member);
     else say(`${member.name} is not predicted; the blend is of the others`);
   }
   if (ready.length === 0)
     throw new CliError(`reproduce: no member of ${ensemble.folder} is predicted yet`);
-  if (isBlended(ensemble)) return;
+  if (await isBlended(ensemble)) return;
   const runs = ready.map((member) => memberFolder(ensemble, member));
   const out = submissionFile(ensemble);
   await blendMembers({ members: runs, out, labels: ensemble.data });
   await evaluateBlend(out, ensemble.data);
   await writeReport({ runs, out: reportFile(ensemble), data: ensemble.data, blend: out });
-}
-
-async function isWhole(ensemble: Ensemble, member: PlannedMember): Promise<boolean> {
-  if ((await trainedFraction(ensemble, member)) < 1) return false;
-  return (await memberShards(ensemble, member)).every(isShardDone);
 }

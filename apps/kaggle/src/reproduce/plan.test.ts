@@ -138,6 +138,7 @@ test("a plan reads", () => {
   const lines = describePlan(planEnsemble(input()), {
     freeBytes: 50e9,
     backend: "tensorflow 2.21 on CPU, 1 thread",
+    cluster: false,
   });
   expect(lines).toMatchInlineSnapshot(`
     [
@@ -151,6 +152,15 @@ test("a plan reads", () => {
     ]
   `);
   expect(
-    describePlan(planEnsemble(input()), { freeBytes: 1e8, backend: "x" }).join("\n"),
+    describePlan(planEnsemble(input()), { freeBytes: 1e8, backend: "x", cluster: false }).join(
+      "\n",
+    ),
   ).toContain("the disk has too little room");
+  const [first, , , , , total] = describePlan(planEnsemble(input({ lanes: 4 })), {
+    freeBytes: undefined,
+    backend: "tensorflow 2.21 on CPU, 4 threads",
+    cluster: true,
+  });
+  expect(first).toBe("4 members, each a Slurm job, on tensorflow 2.21 on CPU, 4 threads");
+  expect(total).toMatch(/about [\dhms ]+ in all once all of them run · 874 MB$/);
 });

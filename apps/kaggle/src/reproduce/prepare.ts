@@ -13,12 +13,13 @@ import type { Recipe } from "../recipe.ts";
 import { writeAtomic } from "../run.ts";
 import { splitRows } from "../split.ts";
 import { type EnsembleBudget, parseBudget } from "./budget.ts";
-import { lastWords, runChild } from "./child.ts";
+import { lastWords, runChild, threadArgs } from "./child.ts";
 import { decodeFor } from "./decode.ts";
 import { describePlan } from "./describe-plan.ts";
 import type { EnsembleFile } from "./folder.ts";
 import { loadEnsemble, type Member } from "./members.ts";
 import { chooseLanes, planEnsemble } from "./plan.ts";
+import { type SlurmOptions, slurmFlags } from "./slurm/options.ts";
 
 export interface PrepareOptions {
   folder: string;
@@ -30,6 +31,8 @@ export interface PrepareOptions {
   /** Members side by side; left out, what is measured to be fastest. */
   parallel: number | undefined;
   shardSize: number | undefined;
+  /** Measures by Slurm, where every member has a place of its own. */
+  slurm: SlurmOptions | undefined;
   /** performance.now() when the budget began. */
   started: number;
   signal: AbortSignal;
@@ -44,6 +47,10 @@ export async function prepareEnsemble(
 ): Promise<{ file: EnsembleFile; lines: string[] } | undefined> {
   const { folder, data, signal } = options;
   const budget = parseBudget(options.budget);
+  if (options.slurm && budget.kind === "total")
+    throw new CliError(
+      `reproduce: expected 67h-per-model, 2000-steps or full for --budget with --slurm, since nobody knows how long a queue takes, but got ${options.budget}`,
+    );
   const named = options.members ?? (budget.kind === "total" ? "small" : "winner");
   const members = loadEnsemble(named);
   const { galaxies, cacheBytes } = await survey(data, members);
@@ -74,13 +81,14 @@ export async function prepareEnsemble(
       data,
       galaxies,
       backend: backend.split(" ")[0]!,
-      lanes,
+      // Whoever goes on without Slurm has one machine.
+      lanes: options.slurm ? 1 : lanes,
       ...(threads && { threads }),
       transforms: plan.transforms,
       shardSize: options.shardSize ?? SHARD_SIZE,
       planned: plan.members,
     },
-    lines: describePlan(plan, { freeBytes, backend }),
+    lines: describePlan(plan, { freeBytes, backend, cluster: options.slurm !== undefined }),
   };
 }
 
@@ -114,15 +122,15 @@ async function measureMembers(
   for (const { recipe } of members) recipes.set(costKey(recipe), recipe);
   const seconds = budget.kind === "total" ? Math.min(5, Math.max(1, budget.minutes * 0.2)) : 2;
   say(
-    `measuring ${[...recipes.values()].map(({ name }) => name).join(", ")} on this machine, some seconds each`,
+    `measuring ${[...recipes.values()].map(({ name }) => name).join(", ")} on ${options.slurm ? "a node of the cluster" : "this machine"}, some seconds each`,
   );
   const main = members[0]!.recipe;
   const alone = await measure(main, 1, undefined, seconds, options);
   if (!alone) return undefined;
   const results = new Map<string, Measured>([[costKey(main), alone]]);
 
-  let lanes = options.parallel ?? 1;
-  if (!alone.gpu) {
+  let lanes = options.slurm ? members.length : (options.parallel ?? 1);
+  if (!alone.gpu && !options.slurm) {
     const most = Math.min(members.length, cores);
     const wanted = options.parallel
       ? [options.parallel]
@@ -136,10 +144,10 @@ async function measureMembers(
     lanes = options.parallel ?? chooseLanes(members.length, tried, MEMORY_SHARE * totalmem());
     results.set(costKey(main), tried.find((one) => one.lanes === lanes) ?? alone);
   }
-  const threads = lanes > 1 ? threadsOf(cores, lanes) : undefined;
+  const threads = lanes > 1 && !options.slurm ? threadsOf(cores, lanes) : undefined;
   for (const [key, recipe] of recipes) {
     if (results.has(key)) continue;
-    const one = await measure(recipe, lanes, threads, seconds, options);
+    const one = await measure(recipe, options.slurm ? 1 : lanes, threads, seconds, options);
     if (!one) return undefined;
     results.set(key, one);
   }
@@ -166,7 +174,7 @@ async function measure(
   lanes: number,
   threads: number | undefined,
   seconds: number,
-  { folder, data, backend, signal }: PrepareOptions,
+  { folder, data, backend, slurm, signal }: PrepareOptions,
 ): Promise<Measured | undefined> {
   const file = join(folder, "logs", `measure-${recipe.name}.json`);
   mkdirSync(join(folder, "logs"), { recursive: true });
@@ -175,12 +183,11 @@ async function measure(
   const args = [
     ...["doctor", "--recipe", file, "--data", data, "--backend", backend, "--json"],
     ...["--seconds", String(seconds)],
-    ...(threads
-      ? ["--threads", String(threads), "--workers", String(Math.max(1, threads - 1))]
-      : []),
+    ...threadArgs(slurm?.cpus ?? threads),
   ];
+  const launcher = slurm && ["srun", "--ntasks=1", ...slurmFlags(slurm)];
   const outcomes = await Promise.all(
-    Array.from({ length: lanes }, () => runChild({ args, log, signal })),
+    Array.from({ length: lanes }, () => runChild({ launcher, args, log, signal })),
   );
   if (signal.aborted) return undefined;
   if (outcomes.some(({ code }) => code !== 0))
