@@ -88,6 +88,19 @@ export function positiveArg(
   return number;
 }
 
+/** A number from 0 to 1 given as text. */
+export function fractionArg(
+  command: string,
+  name: string,
+  value: string | undefined,
+): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (value.trim() === "" || !(number >= 0 && number <= 1))
+    throw new CliError(`${command}: expected a number from 0 to 1 for --${name} but got ${value}`);
+  return number;
+}
+
 /** "2/4": the second of four. */
 export function partArg(
   command: string,

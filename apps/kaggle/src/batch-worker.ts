@@ -3,26 +3,16 @@
  */
 import { workerData } from "node:worker_threads";
 import type { Draw } from "@gz/augment";
-import { inputLength, trainingDraw, writeInput } from "./input.ts";
-import { trainingOrder } from "./order.ts";
+import { inputLength, writeInput } from "./input.ts";
 import { openPixels, type PixelSource, type Pixels } from "./pixels.ts";
 import type { Recipe } from "./recipe.ts";
+import { type TrainingJob, trainingBatches } from "./training-batches.ts";
 
 /** Given to each worker once. */
 export interface BatchWork {
   recipe: Recipe;
   pixels: PixelSource;
   job: TrainingJob | PredictionJob;
-}
-
-/** Random images with random draws. */
-export interface TrainingJob {
-  kind: "train";
-  seed: number;
-  /** The first rows of the data set are trained on. */
-  rows: number;
-  /** [rows, columns] on shared memory. */
-  labels: Float32Array;
 }
 
 /** Every image of a list under every transform: sample i * transforms + t is image i under transform t. */
@@ -38,7 +28,8 @@ export interface PredictionJob {
 const { recipe, pixels: source, job } = workerData as BatchWork;
 const width = inputLength(recipe);
 const pixels: Promise<Pixels> = openPixels(source);
-const fillSlots = job.kind === "train" ? trainingSlots(job) : predictionSlots(job);
+const fillSlots =
+  job.kind === "train" ? trainingBatches(recipe, pixels, job) : predictionSlots(job);
 
 export default async function fill({
   step,
@@ -50,27 +41,6 @@ export default async function fill({
   ys?: Float32Array;
 }): Promise<void> {
   await fillSlots(step, xs, ys);
-}
-
-function trainingSlots({ seed, rows, labels }: TrainingJob) {
-  const order = trainingOrder(seed, rows, recipe.chunk);
-  const columns = labels.length / rows;
-  return async (step: number, xs: Float32Array, ys?: Float32Array) => {
-    const { read, centre } = await pixels;
-    for (let slot = 0; slot < recipe.batch; slot++) {
-      const row = order(step * recipe.batch + slot);
-      const { draw, color } = trainingDraw(recipe, seed, step, slot);
-      writeInput(
-        recipe,
-        await read(row),
-        xs.subarray(slot * width, (slot + 1) * width),
-        draw,
-        color,
-        centre(row),
-      );
-      ys?.set(labels.subarray(row * columns, (row + 1) * columns), slot * columns);
-    }
-  };
 }
 
 function predictionSlots({ images, transforms, angles }: PredictionJob) {

@@ -15,7 +15,7 @@ import {
   sampleDraw,
 } from "@gz/augment";
 import { centreDraw, type Source } from "@gz/galaxies";
-import { extractViews, viewAffines } from "@gz/views";
+import { extractViews, type ViewOptions, viewAffines } from "@gz/views";
 import ndarray from "ndarray";
 import type { Recipe } from "./recipe.ts";
 
@@ -43,27 +43,32 @@ export function asTrained(recipe: Recipe): Recipe {
 /** A galaxy's place and size in its image, in pixels of the full size. */
 export type Centre = Pick<Source, "x" | "y" | "a" | "petrosian">;
 
+/** The views' geometry in the image, shrunk as the recipe says: what viewAffines takes. */
+export function viewGeometry({ input }: Recipe): Omit<ViewOptions, "before"> {
+  const side = IMAGE_SIZE / input.shrink;
+  return {
+    source: { width: side, height: side },
+    size: input.size,
+    step: input.span / input.shrink / input.size,
+    angles: input.angles,
+  };
+}
+
 /**
  * The affines from each view's pixels to those of the image (shrunk as the recipe says). The galaxy is centred outermost:
  * centre, then draw, then the view's angle, as the winner did, so that a random shift is of the centred galaxy.
  */
-export function inputAffines({ input }: Recipe, draw?: Draw, centre?: Centre): Affine[] {
-  const side = IMAGE_SIZE / input.shrink;
-  const source = { width: side, height: side };
+export function inputAffines(recipe: Recipe, draw?: Draw, centre?: Centre): Affine[] {
+  const { input } = recipe;
+  const geometry = viewGeometry(recipe);
   const ofShrunk = ({ translation: [x, y], ...rest }: Draw): Affine =>
-    affineFromDraw({ ...rest, translation: [x / input.shrink, y / input.shrink] }, source);
+    affineFromDraw({ ...rest, translation: [x / input.shrink, y / input.shrink] }, geometry.source);
   const size = { width: IMAGE_SIZE, height: IMAGE_SIZE };
   const before = [
     ...(input.centre && centre ? [ofShrunk(centreDraw(centre, { ...size, ...input.centre }))] : []),
     ...(draw ? [ofShrunk(draw)] : []),
   ];
-  return viewAffines({
-    source,
-    size: input.size,
-    step: input.span / input.shrink / input.size,
-    angles: input.angles,
-    before: compose(...before),
-  });
+  return viewAffines({ ...geometry, before: compose(...before) });
 }
 
 /** What augmentation a training image gets: of (seed, step, slot) alone, whatever the workers do. */

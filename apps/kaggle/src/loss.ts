@@ -5,24 +5,49 @@ import * as tf from "@tensorflow/tfjs";
 /** A loss for trainLoop that also keeps the batch's mean squared error, which is what the competition scores. */
 export interface TrainingLoss {
   lossFn(labels: Tensors, outputs: Tensors): tf.Tensor;
-  /** Mean squared error of the latest batch; reading it waits for the device. */
+  /** How many rows of the next batches, from the first on, have labels; the others' are pseudo-labels. At first all. */
+  setLabelled(rows: number): void;
+  /** Mean squared error of the latest batch's labelled rows; reading it waits for the device. */
   squaredError(): Promise<number>;
   dispose(): void;
 }
 
+type Measure = (labels: tf.Tensor2D, outputs: tf.Tensor2D) => tf.Tensor;
+
+/** @param pseudoWeight how much a row with pseudo-labels counts beside one with labels, whose weight is 1 */
 export function trainingLoss(
   kind: "squared-error" | "cross-entropy",
   tree: QuestionTree,
+  { pseudoWeight = 1 }: { pseudoWeight?: number | undefined } = {},
 ): TrainingLoss {
   const crossEntropy = kind === "cross-entropy" ? treeCrossEntropy(tree) : undefined;
   let latest: tf.Scalar | undefined;
+  let labelled = Number.POSITIVE_INFINITY;
+
+  /** The mean over rows with labels. */
+  const measured: Measure = (ys, predictions) => {
+    const error = tf.losses.meanSquaredError(ys, predictions) as tf.Scalar;
+    latest?.dispose();
+    latest = tf.keep(error.clone());
+    return crossEntropy ? crossEntropy.lossFn(ys, predictions) : error;
+  };
+  const unmeasured: Measure = crossEntropy?.lossFn ?? tf.losses.meanSquaredError;
+
   return {
     lossFn(labels, outputs) {
       const [ys, predictions] = [labels as tf.Tensor2D, outputs as tf.Tensor2D];
-      const error = tf.losses.meanSquaredError(ys, predictions) as tf.Scalar;
-      latest?.dispose();
-      latest = tf.keep(error.clone());
-      return crossEntropy ? crossEntropy.lossFn(ys, predictions) : error;
+      const pseudo = ys.shape[0] - labelled;
+      if (pseudo <= 0) return measured(ys, predictions);
+      const rows = (loss: Measure, from: number, count: number) =>
+        loss(tf.slice(ys, [from, 0], [count, -1]), tf.slice(predictions, [from, 0], [count, -1]));
+      const share = (pseudoWeight * pseudo) / (labelled + pseudoWeight * pseudo);
+      return tf.add(
+        tf.mul(rows(measured, 0, labelled), 1 - share),
+        tf.mul(rows(unmeasured, labelled, pseudo), share),
+      );
+    },
+    setLabelled(rows) {
+      labelled = rows;
     },
     async squaredError() {
       return (await latest!.data())[0]!;

@@ -12,6 +12,7 @@ const commands = {
   blend: () => import("./commands/blend.ts").then((m) => m.blend),
   evaluate: () => import("./commands/evaluate.ts").then((m) => m.evaluate),
   report: () => import("./commands/report.ts").then((m) => m.report),
+  export: () => import("./commands/export.ts").then((m) => m.exportModel),
   reproduce: () => import("./commands/reproduce.ts").then((m) => m.reproduce),
   demo: () => import("./commands/demo.ts").then((m) => m.demo),
 } as Record<string, () => Promise<CommandDef>>;

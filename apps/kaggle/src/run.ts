@@ -1,6 +1,7 @@
 /**
  * A run is a folder, and the folder is its only state:
- * recipe.json, run.json (how it was started), metrics.jsonl, checkpoints/, predictions/.
+ * recipe.json, run.json (how it was started), metrics.jsonl, checkpoints/, predictions/, pseudo-labels.csv where it
+ * learns from any.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -8,6 +9,7 @@ import { join, resolve } from "node:path";
 import lockfile from "proper-lockfile";
 import { CliError } from "./errors.ts";
 import { readJson } from "./json.ts";
+import { keepPseudoLabels, type PseudoLabelOptions } from "./pseudo-labels.ts";
 import { checkRecipe, type Recipe } from "./recipe.ts";
 
 /** How long a run trains: a number of steps, or minutes of training time. */
@@ -22,7 +24,7 @@ export interface RunInfo {
   data: { path: string; train: number; valid: number };
   /** The trained weights that it started from; left out, they were drawn. */
   from?: {
-    /** The run's folder. */
+    /** The run's folder, or what was exported of it. */
     path: string;
     /** The recipe that they were trained by, and for how many steps. */
     recipe: string;
@@ -30,6 +32,8 @@ export interface RunInfo {
     /** "replaced": the head was drawn, since it answers other questions. */
     head: "kept" | "replaced";
   };
+  /** Predictions of test images that it learns from, too: how (pseudo-labels.ts), and of how many. */
+  pseudoLabels?: PseudoLabelOptions & { images: number };
   /** The backend of the latest start, in words. */
   backend: string;
   node: string;
@@ -78,6 +82,7 @@ export function createRun(folder: string, recipe: Recipe, info: RunInfo): Run {
   const run = paths(folder, recipe, info);
   mkdirSync(run.checkpoints, { recursive: true });
   mkdirSync(run.predictions, { recursive: true });
+  if (info.pseudoLabels) keepPseudoLabels(info.pseudoLabels.file, folder);
   writeAtomic(join(folder, "run.json"), json(info));
   writeAtomic(join(folder, "recipe.json"), json(recipe));
   return run;

@@ -10,6 +10,7 @@ import {
 import { CliError } from "./errors.ts";
 import { validate } from "./evaluate.ts";
 import { trainingLoss } from "./loss.ts";
+import { mixedBatch } from "./order.ts";
 import { createProfiler, type Profile } from "./profile.ts";
 import { reportProfile } from "./profile-report.ts";
 import { createProgress, say } from "./progress.ts";
@@ -51,7 +52,7 @@ export async function trainRun(options: TrainOptions): Promise<{ run: Run; finis
 }
 
 async function train(setup: TrainingSetup, options: TrainOptions): Promise<boolean> {
-  const { run, model, optimizer, average, validation, loader, startStep, meta } = setup;
+  const { run, model, optimizer, average, validation, loader, mixture, startStep, meta } = setup;
   const { recipe, info } = run;
   const { signal, checkpointSteps } = options;
   const clock = trainingClock(info.budget, meta?.elapsedMs ?? 0);
@@ -59,7 +60,9 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
   const evaluations = Math.min(EVALUATIONS, Math.ceil(steps / STEPS_BETWEEN));
   const schedule = scheduleOf(recipe);
   const constrain = constraintsOf(recipe);
-  const loss = trainingLoss(recipe.output.loss ?? "squared-error", treeOf(recipe));
+  const loss = trainingLoss(recipe.output.loss ?? "squared-error", treeOf(recipe), {
+    pseudoWeight: info.pseudoLabels?.weight,
+  });
   const window = windowMeans(meta?.window);
   const metrics = openMetrics(run.metricsFile, { truncateAfterStep: startStep });
   const progress = createProgress(run.name, 1000);
@@ -136,7 +139,10 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
       steps,
       startStep,
       readLossEvery: setup.gpu ? LOG_EVERY : 1,
-      beforeStep: (at) => setDropoutStep(model, at),
+      beforeStep(at) {
+        setDropoutStep(model, at);
+        loss.setLabelled(mixedBatch(mixture, at).labelled);
+      },
       ...(profiler && { onStage: profiler.onStage }),
     });
     for await (const trained of training) {

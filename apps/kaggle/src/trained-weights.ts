@@ -1,17 +1,24 @@
 /**
  * Trained weights to go on from: those that a run predicts with (its latest checkpoint's moving average where the recipe
- * keeps one, else its weights).
+ * keeps one, else its weights), from the run itself or from what `kaggle export` wrote of it.
  */
-import { resolve } from "node:path";
-import { latestCheckpoint, loadCheckpoint, namedWeights, type SavedState } from "@gz/train";
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import {
+  latestCheckpoint,
+  loadCheckpoint,
+  namedWeights,
+  readSafetensors,
+  type SavedState,
+} from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { CliError } from "./errors.ts";
 import { treeOf } from "./question-tree.ts";
-import type { Recipe } from "./recipe.ts";
-import type { Run } from "./run.ts";
+import { checkRecipe, type Recipe } from "./recipe.ts";
+import { openRun, type Run } from "./run.ts";
 
 export interface TrainedWeights {
-  /** The run's folder. */
+  /** The run's folder, or that of its export, or its file. */
   path: string;
   /** What they were trained by. */
   recipe: Recipe;
@@ -33,6 +40,45 @@ export async function weightsOfRun(run: Run): Promise<TrainedWeights> {
     step,
     tensors: average ? averages : weights,
   };
+}
+
+/** The weights' file in an exported folder. */
+export const SAFETENSORS = "model.safetensors";
+
+/** What that file says of itself beside its tensors, so that it can be gone on from without its run. */
+export function exportNotes({ recipe, step }: TrainedWeights): Record<string, string> {
+  return { formatVersion: "1", recipe: JSON.stringify(recipe), step: String(step) };
+}
+
+/** The weights of a run, of an exported folder, or of the safetensors file in it. */
+export async function weightsFrom(source: string): Promise<TrainedWeights> {
+  if (existsSync(join(source, "run.json"))) return weightsOfRun(openRun(source));
+  const isFile = existsSync(source) && statSync(source).isFile();
+  const file = isFile ? source : join(source, SAFETENSORS);
+  if (!existsSync(file))
+    throw new CliError(
+      `weights: expected a run, or what kaggle export wrote of one, but ${source} ${existsSync(source) ? `has neither run.json nor ${SAFETENSORS}` : "is not there"}`,
+    );
+  const { tensors, metadata } = await readSafetensors(file);
+  const { formatVersion, recipe, step } = metadata;
+  if (formatVersion !== "1" || recipe === undefined || step === undefined)
+    throw new CliError(
+      `weights: expected the notes of kaggle export, format version 1, in ${file} but got ${Object.keys(metadata).length === 0 ? "none" : JSON.stringify(metadata).slice(0, 80)}`,
+    );
+  return {
+    path: resolve(source),
+    recipe: checkRecipe(parseRecipe(recipe, file), file),
+    step: Number(step),
+    tensors,
+  };
+}
+
+function parseRecipe(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CliError(`weights: the recipe in ${file} is not JSON: ${(error as Error).message}`);
+  }
 }
 
 /** What became of the head: kept where both recipes' networks answer the same questions in the same way. */

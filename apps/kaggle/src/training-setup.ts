@@ -2,6 +2,7 @@
  * Everything that a training loop needs, opened in order: data, run folder, backend, network (fresh or from the latest
  * checkpoint), held validation inputs, and the loader.
  */
+import { resolve } from "node:path";
 import { columnsOf, openDataset } from "@gz/galaxies";
 import {
   type BackgroundLoader,
@@ -21,14 +22,21 @@ import { BATCH_WORKER, defaultWorkers, holdValidationSet, type ValidationSet } f
 import { initialize } from "./initialize.ts";
 import { asTrained, inputShape } from "./input.ts";
 import { buildNetwork } from "./network.ts";
+import type { Mixture } from "./order.ts";
 import { pixelSource } from "./pixel-source.ts";
 import { say } from "./progress.ts";
+import {
+  mixtureOf,
+  type PseudoLabelOptions,
+  pseudoLabelsOf,
+  readPseudoLabels,
+} from "./pseudo-labels.ts";
 import { labelTreeOf } from "./question-tree.ts";
 import type { Recipe } from "./recipe.ts";
 import { optimizerOf } from "./recipe-training.ts";
 import { type Budget, createRun, openRun, type Run, type RunInfo, updateRunInfo } from "./run.ts";
 import { meanLabel, splitRows } from "./split.ts";
-import { putWeights, weightsOfRun } from "./trained-weights.ts";
+import { putWeights, weightsFrom } from "./trained-weights.ts";
 
 export interface TrainOptions {
   recipe: Recipe;
@@ -39,8 +47,10 @@ export interface TrainOptions {
   /** Default: the recipe's steps. A resumed run keeps its own unless another is given. */
   budget?: Budget;
   resume: boolean;
-  /** The folder of a run whose weights it starts from; a resumed run keeps its own. */
+  /** A run, or an exported one, whose weights it starts from; a resumed run keeps its own. */
   from?: string | undefined;
+  /** Soft labels of test images to learn from too; a resumed run keeps its own. */
+  pseudoLabels?: PseudoLabelOptions | undefined;
   backend: string;
   /** CPU threads of the backend; default: as many as the machine has. */
   threads?: number | undefined;
@@ -75,6 +85,8 @@ export interface TrainingSetup {
   meta: CheckpointMeta | undefined;
   validation: ValidationSet;
   loader: BackgroundLoader<"xs" | "ys">;
+  /** What its batches are made of. */
+  mixture: Mixture;
   gpu: boolean;
   /** Ends the loader and frees the tensors. */
   close(): Promise<void>;
@@ -83,7 +95,7 @@ export interface TrainingSetup {
 /** The moving average takes the weights in at every so many steps: each time is a pass over all of them. */
 const AVERAGE_EVERY = 8;
 /** Validation during training looks at no more than this many images. */
-const EVALUATED_IMAGES = 1024;
+export const EVALUATED_IMAGES = 1024;
 
 export async function setUpTraining(options: TrainOptions): Promise<TrainingSetup> {
   const { data, signal } = options;
@@ -100,6 +112,13 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
     throw new CliError(
       `train: expected at least 10 labelled galaxies in ${data} but got ${dataset.trainIds.length}`,
     );
+  const budget = options.budget ?? earlier?.info.budget ?? { steps: recipe.steps };
+  const kept = earlier?.info.pseudoLabels;
+  const pseudo = earlier
+    ? kept && { ...kept, file: pseudoLabelsOf(options.out) }
+    : options.pseudoLabels;
+  const mixture = mixtureOf(recipe, pseudo, budget);
+  const soft = pseudo && (await readPseudoLabels(pseudo.file, dataset, recipe));
   const backend = await chooseBackend(backendName(options.backend, earlier), options.threads);
 
   // Before there is a run: a network that cannot be built, or weights that do not fit it, leave nothing behind.
@@ -119,9 +138,12 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
     : createRun(options.out, recipe, {
         formatVersion: 1,
         seed,
-        budget: options.budget ?? { steps: recipe.steps },
+        budget,
         data: { path: data, ...rows },
         ...(from && { from }),
+        ...(soft && {
+          pseudoLabels: { ...pseudo, file: resolve(pseudo.file), images: soft.images.length },
+        }),
         backend: backend.line,
         node: process.version,
         started: new Date().toISOString(),
@@ -130,6 +152,11 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
   if (from)
     say(
       `weights of ${from.path} (recipe ${from.recipe}, step ${from.step}), the head ${from.head === "kept" ? "too" : "drawn afresh for other questions"}`,
+    );
+
+  if (soft)
+    say(
+      `pseudo-labels of ${soft.images.length} test images: ${mixture.pseudo} of ${recipe.batch} in a batch from step ${mixture.fromStep} on, each at weight ${pseudo.weight}`,
     );
 
   const optimizer = optimizerOf(recipe);
@@ -146,6 +173,10 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
   );
 
   const pixels = await pixelSource(dataset, "train", recipe.input, signal);
+  const softLabels = soft && {
+    ...soft,
+    pixels: await pixelSource(dataset, "test", recipe.input, signal),
+  };
   await dataset.close();
   const count = Math.min(rows.valid, EVALUATED_IMAGES);
   const images = Uint32Array.from({ length: count }, (_, i) => rows.train + i);
@@ -158,7 +189,14 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
   const work: BatchWork = {
     recipe: trained,
     pixels,
-    job: { kind: "train", seed, rows: rows.train, labels: trainLabels },
+    job: {
+      kind: "train",
+      seed,
+      rows: rows.train,
+      labels: trainLabels,
+      mixture,
+      pseudo: softLabels,
+    },
   };
   const loader = backgroundLoader({
     worker: BATCH_WORKER,
@@ -176,6 +214,7 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
     meta: checkpoint?.meta as CheckpointMeta | undefined,
     validation,
     loader,
+    mixture,
     gpu: backend.gpu,
     async close() {
       await loader.close();
@@ -186,14 +225,14 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
   };
 }
 
-/** Puts the weights of a run into the model, and says for run.json whence they came. */
+/** Puts trained weights into the model, and says for run.json whence they came. */
 async function startFrom(
   model: tf.LayersModel,
   recipe: Recipe,
   source: string | undefined,
 ): Promise<RunInfo["from"]> {
   if (source === undefined) return undefined;
-  const weights = await weightsOfRun(openRun(source));
+  const weights = await weightsFrom(source);
   const head = putWeights(model, recipe, weights);
   return { path: weights.path, recipe: weights.recipe.name, step: weights.step, head };
 }

@@ -167,7 +167,7 @@ test("what weights cannot come from is refused", async () => {
   const from = async (path: string, ...more: string[]) =>
     (await train(join(root, "no"), "--from", path, ...more)).stderr;
   expect(await from(join(root, "nowhere"))).toContain(
-    `run: ${root}/nowhere is not a run: it has no run.json`,
+    `weights: expected a run, or what kaggle export wrote of one, but ${root}/nowhere is not there`,
   );
   expect(await from(source, "--resume")).toContain("expected --from or --resume");
   rmSync(join(other, "checkpoints"), { recursive: true });

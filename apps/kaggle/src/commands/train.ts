@@ -3,6 +3,7 @@ import {
   backendArg,
   dataArg,
   dataPath,
+  fractionArg,
   integerArg,
   positiveArg,
   refuseUnknown,
@@ -12,9 +13,10 @@ import {
 import { CliError } from "../errors.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { say } from "../progress.ts";
+import type { PseudoLabelOptions } from "../pseudo-labels.ts";
 import { loadRecipe } from "../recipe.ts";
-import { openRun } from "../run.ts";
 import { trainRun } from "../train.ts";
+import { weightsFrom } from "../trained-weights.ts";
 
 const args = {
   recipe: {
@@ -29,8 +31,28 @@ const args = {
   minutes: { type: "string", description: "Train for M minutes", valueHint: "M" },
   from: {
     type: "string",
-    description: "Fine-tune: start from the weights of another run",
-    valueHint: "RUN",
+    description: "Fine-tune: start from the weights of another run, or of an exported one",
+    valueHint: "RUN|FILE",
+  },
+  "pseudo-labels": {
+    type: "string",
+    description: "Learn from test images too: predictions of them, such as a blend's",
+    valueHint: "FILE.csv",
+  },
+  "pseudo-share": {
+    type: "string",
+    description: "Their part of a batch (default: 0.33)",
+    valueHint: "S",
+  },
+  "pseudo-weight": {
+    type: "string",
+    description: "What one counts in the loss beside a labelled galaxy (default: 1)",
+    valueHint: "W",
+  },
+  "pseudo-from": {
+    type: "string",
+    description: "The fraction of the steps after which they come in (default: 0)",
+    valueHint: "F",
   },
   resume: { type: "boolean", description: "Go on with a run that was stopped", default: false },
   backend: backendArg,
@@ -65,15 +87,17 @@ export const train = defineCommand({
       throw new CliError("train: expected --steps or --minutes but got both");
     if (given.from !== undefined && given.resume)
       throw new CliError("train: expected --from or --resume (which keeps its own) but got both");
+    const pseudoLabels = pseudoLabelsArg(given);
     const recipe =
       given.recipe === undefined && given.from !== undefined
-        ? openRun(given.from).recipe
+        ? (await weightsFrom(given.from)).recipe
         : loadRecipe(given.recipe ?? "modern");
     const interrupt = onInterrupt(say);
     try {
       const { finished } = await trainRun({
         recipe,
         from: given.from,
+        pseudoLabels,
         data: dataPath("train", given.data, given.resume ? given.out : undefined),
         out: given.out,
         ...(steps !== undefined && { budget: { steps } }),
@@ -93,3 +117,28 @@ export const train = defineCommand({
     }
   },
 });
+
+type PseudoArgs = {
+  [name in "labels" | "share" | "weight" | "from" as `pseudo-${name}`]?: string | undefined;
+};
+
+/** The options that begin with --pseudo. */
+function pseudoLabelsArg(given: PseudoArgs & { resume: boolean }): PseudoLabelOptions | undefined {
+  const { "pseudo-labels": file } = given;
+  for (const name of ["pseudo-labels", "pseudo-share", "pseudo-weight", "pseudo-from"] as const) {
+    if (given[name] === undefined) continue;
+    if (given.resume)
+      throw new CliError(
+        `train: expected --${name} or --resume (which keeps its own) but got both`,
+      );
+    if (file === undefined)
+      throw new CliError(`train: expected --pseudo-labels beside --${name} but got none`);
+  }
+  if (file === undefined) return undefined;
+  return {
+    file,
+    share: fractionArg("train", "pseudo-share", given["pseudo-share"]) ?? 0.33,
+    weight: positiveArg("train", "pseudo-weight", given["pseudo-weight"]) ?? 1,
+    from: fractionArg("train", "pseudo-from", given["pseudo-from"]) ?? 0,
+  };
+}

@@ -47,11 +47,25 @@ export function recipeSection({ runs }: ReportData): Html {
       names,
     }) => html`<details><summary><strong>${recipe.name}</strong> ${names.join(", ")}</summary>
 <p>${recipe.about}</p>
+${runs.filter(({ name }) => names.includes(name)).map(({ name, run }) => startOf(name, run))}
 <div class="scroll"><table class="recipe"><tbody>${entries(recipe).map(
       ([key, value]) => html`<tr><th scope="row">${key}</th><td class="wrap">${value}</td></tr>
 `,
     )}</tbody></table></div></details>`,
   )}`;
+}
+
+/** What a run had beside its recipe and its labels. */
+function startOf(name: string, { info: { from, pseudoLabels } }: Run): Html | undefined {
+  if (!from && !pseudoLabels) return undefined;
+  return html`<p class="small">${name}: ${
+    from &&
+    html`from the weights of ${from.path} (recipe ${from.recipe}, ${formatCount(from.step)} steps${from.head === "replaced" ? ", new head" : ""}). `
+  }${
+    pseudoLabels &&
+    html`Learnt from ${formatCount(pseudoLabels.images)} test galaxies too, by the predictions in ${pseudoLabels.file}: ${formatPercent(pseudoLabels.share)} of a batch from ${formatPercent(pseudoLabels.from)} of the steps on, weight ${pseudoLabels.weight}.`
+  }</p>
+`;
 }
 
 /** The recipe as rows: objects by dotted key, lists of objects one a row. */
@@ -78,7 +92,7 @@ export function commandsSection({ runs, data, blend, evaluations }: ReportData):
   const folders = runs.map(({ run }) => quote(run.folder)).join(" ");
   const lines = [
     ...runs.flatMap(({ run }) => [
-      `${kaggle} train --recipe ${recipeOf(run)} --data ${quote(run.info.data.path)} --out ${quote(run.folder)} ${budgetOf(run)} --seed ${run.info.seed}${backendOf(run)}`,
+      `${kaggle} train --recipe ${recipeOf(run)} --data ${quote(run.info.data.path)} --out ${quote(run.folder)} ${budgetOf(run)} --seed ${run.info.seed}${backendOf(run)}${startOptions(run)}`,
       `${kaggle} predict --run ${quote(run.folder)} --data ${quote(data.path)} --split ${data.test > 0 ? "all" : "valid"}`,
     ]),
     ...(blend
@@ -114,6 +128,14 @@ function budgetOf({ info: { budget } }: Run): string {
 function backendOf({ info: { backend } }: Run): string {
   const name = /^(tensorflow|webgpu|wasm)\b/.exec(backend)?.[1];
   return name ? ` --backend ${name}` : "";
+}
+
+/** Trained weights and pseudo-labels, as they were given. */
+function startOptions({ info: { from, pseudoLabels } }: Run): string {
+  const weights = from ? ` --from ${quote(from.path)}` : "";
+  if (!pseudoLabels) return weights;
+  const { file, share, weight, from: begin } = pseudoLabels;
+  return `${weights} --pseudo-labels ${quote(file)} --pseudo-share ${share} --pseudo-weight ${weight} --pseudo-from ${begin}`;
 }
 
 /** For a shell, where it must be. */
