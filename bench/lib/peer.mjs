@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { cacheFolder } from "../../packages/backend/dist/native/cache.js";
 import { THREADS } from "./measure.mjs";
 
-export const PEERS = fileURLToPath(new URL("../peers/", import.meta.url));
+const PEERS = fileURLToPath(new URL("../peers/", import.meta.url));
 export const ENVIRONMENT = join(cacheFolder(), "bench-venv");
 export const REQUIREMENTS = join(PEERS, "requirements.txt");
 /** Written last by the setup: what it installed. */
