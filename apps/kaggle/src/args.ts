@@ -66,13 +66,8 @@ export function integerArg(
   value: string | undefined,
   minimum = 1,
 ): number | undefined {
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < minimum)
-    throw new CliError(
-      `${command}: expected a whole number of at least ${minimum} for --${name} but got ${value}`,
-    );
-  return number;
+  const isOne = (number: number) => Number.isInteger(number) && number >= minimum;
+  return numberArg(command, name, value, `a whole number of at least ${minimum}`, isOne);
 }
 
 /** A positive number given as text. */
@@ -81,11 +76,8 @@ export function positiveArg(
   name: string,
   value: string | undefined,
 ): number | undefined {
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (!(number > 0 && Number.isFinite(number)))
-    throw new CliError(`${command}: expected a positive number for --${name} but got ${value}`);
-  return number;
+  const isOne = (number: number) => number > 0 && Number.isFinite(number);
+  return numberArg(command, name, value, "a positive number", isOne);
 }
 
 /** A number from 0 to 1 given as text. */
@@ -94,10 +86,21 @@ export function fractionArg(
   name: string,
   value: string | undefined,
 ): number | undefined {
+  const isOne = (number: number) => value?.trim() !== "" && number >= 0 && number <= 1;
+  return numberArg(command, name, value, "a number from 0 to 1", isOne);
+}
+
+function numberArg(
+  command: string,
+  name: string,
+  value: string | undefined,
+  expected: string,
+  isExpected: (number: number) => boolean,
+): number | undefined {
   if (value === undefined) return undefined;
   const number = Number(value);
-  if (value.trim() === "" || !(number >= 0 && number <= 1))
-    throw new CliError(`${command}: expected a number from 0 to 1 for --${name} but got ${value}`);
+  if (!isExpected(number))
+    throw new CliError(`${command}: expected ${expected} for --${name} but got ${value}`);
   return number;
 }
 

@@ -4,7 +4,7 @@
  * see 15.
  */
 import { type Affine, apply, type Draw } from "@gz/augment";
-import { inputAffines } from "./input.ts";
+import { hasSymmetries, inputAffines } from "./input.ts";
 import type { Recipe } from "./recipe.ts";
 
 export interface DistinctTransforms {
@@ -21,13 +21,11 @@ export function distinctTransforms(
   recipe: Recipe,
   transforms: readonly Draw[],
 ): DistinctTransforms {
-  const { network, input } = recipe;
-  if (network.kind !== "residual" || !network.symmetries)
-    return { distinct: transforms, of: transforms.map((_, t) => t) };
+  if (!hasSymmetries(recipe)) return { distinct: transforms, of: transforms.map((_, t) => t) };
   const distinct: Draw[] = [];
   const seen: Frame[][] = [];
   const of = transforms.map((draw) => {
-    const frames = inputAffines(recipe, draw).map((affine) => frameOf(affine, input.size));
+    const frames = inputAffines(recipe, draw).map((affine) => frameOf(affine, recipe.input.size));
     const known = seen.findIndex((others) => sameViews(frames, others));
     if (known >= 0) return known;
     seen.push(frames);

@@ -33,10 +33,15 @@ export function inputShape(recipe: Recipe, batch: number): number[] {
   return [batch, angles.length, size, size, 3];
 }
 
+/** Whether the network predicts from all turns and mirror images of its views, and trains on one. */
+export function hasSymmetries({ network }: Recipe): boolean {
+  return network.kind === "residual" && network.symmetries === true;
+}
+
 /** The recipe whose input the network trains on: with symmetries, the first view alone, turned by the augmentation. */
 export function asTrained(recipe: Recipe): Recipe {
-  const { network, input } = recipe;
-  if (network.kind !== "residual" || !network.symmetries) return recipe;
+  if (!hasSymmetries(recipe)) return recipe;
+  const { input } = recipe;
   return { ...recipe, input: { ...input, angles: input.angles.slice(0, 1) } };
 }
 

@@ -10,7 +10,7 @@ import { latestCheckpoint } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { CliError } from "../errors.ts";
 import { type ForwardOptions, forward } from "../evaluate.ts";
-import { writeInput } from "../input.ts";
+import { hasSymmetries, writeInput } from "../input.ts";
 import { pixelSource } from "../pixel-source.ts";
 import { openPixels } from "../pixels.ts";
 import { loadModel } from "../predict.ts";
@@ -91,7 +91,7 @@ export async function look(options: LookOptions): Promise<Look> {
   if (!checkpoint)
     throw new CliError(`evaluate: ${run.folder} has no checkpoint yet; train it first`);
   const model = await loadModel(run, checkpoint);
-  const once = await loadModel(seenOnce(run), checkpoint);
+  const once = hasSymmetries(recipe) ? await loadModel(seenOnce(run), checkpoint) : model;
   const tree = labelTreeOf(recipe);
   const progress = createProgress(`${run.name} look`, 3);
   try {

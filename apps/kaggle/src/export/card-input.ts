@@ -1,6 +1,6 @@
 /** The part of a model card that says what goes into the network: in words, as affines, and as a program that runs. */
 import { inspect } from "node:util";
-import { IMAGE_SIZE, inputAffines, inputShape, viewGeometry } from "../input.ts";
+import { hasSymmetries, IMAGE_SIZE, inputAffines, inputShape, viewGeometry } from "../input.ts";
 import type { Recipe } from "../recipe.ts";
 
 /** In words and numbers, so that it can be made again in any language. */
@@ -38,7 +38,7 @@ ${steps.map((step, i) => `${i + 1}. ${step}`).join("\n")}
 ${affines.join("\n")}
 
 Training turned, mirrored, shifted, scaled and coloured the galaxies by as much as the recipe's \`augment\` says.${
-    recipe.network.kind === "residual" && recipe.network.symmetries
+    hasSymmetries(recipe)
       ? "\nThe network looks at every view in its eight quarter turns and mirror images, and takes the mean of what it finds."
       : ""
   }
