@@ -6,13 +6,13 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { transforms } from "@gz/ensemble";
 import { openDataset, writeSynthetic } from "@gz/galaxies";
-import { blendMembers } from "./blend.ts";
+import { blendMembers } from "./blending/blend.ts";
+import { createProgress, say } from "./cli/progress.ts";
 import { evaluateBlend } from "./evaluation/evaluation.ts";
-import { predictRun } from "./predict.ts";
-import { createProgress, say } from "./progress.ts";
-import { loadRecipe } from "./recipe.ts";
+import { predictRun } from "./prediction/predict.ts";
+import { loadRecipe } from "./recipe/recipe.ts";
 import { writeReport } from "./report/report.ts";
-import { trainRun } from "./train.ts";
+import { trainRun } from "./training/train.ts";
 
 export interface DemoOptions {
   /** A data set; left out, galaxies are rendered into out/galaxies. */

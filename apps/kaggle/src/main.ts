@@ -2,7 +2,7 @@
 /** The `kaggle` command: a file of commands/ for each, loaded when it is asked for. */
 import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
 import pc from "picocolors";
-import { CliError } from "./errors.ts";
+import { CliError } from "./cli/errors.ts";
 
 const commands = {
   doctor: () => import("./commands/doctor.ts").then((m) => m.doctor),

@@ -12,10 +12,10 @@ import {
   writePredictions,
 } from "@gz/galaxies";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { blendMembers } from "../src/blend.ts";
-import { readBlend, unseenRmse } from "../src/blend-result.ts";
-import { writeOrigin } from "../src/origin.ts";
-import { WEIGHTS } from "../src/strategies.ts";
+import { blendMembers } from "../src/blending/blend.ts";
+import { readBlend, unseenRmse } from "../src/blending/blend-result.ts";
+import { WEIGHTS } from "../src/blending/strategies.ts";
+import { writeOrigin } from "../src/run/origin.ts";
 import { kaggle, temporaryFolder } from "./cli.ts";
 
 const GALAXIES = 800;

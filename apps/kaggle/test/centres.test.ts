@@ -13,7 +13,7 @@ import {
 } from "@gz/galaxies";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openPixels } from "../src/pixels.ts";
+import { openPixels } from "../src/images/pixels.ts";
 import { kaggle, temporaryFolder } from "./cli.ts";
 
 const IMAGES = 40;
@@ -31,7 +31,7 @@ async function measure(
 ): Promise<{ values: (number | null)[]; file: string; missing: number; error: string }> {
   const script = `
     import { openDataset } from "@gz/galaxies";
-    import { galaxyCentres } from ${JSON.stringify(new URL("../dist/centres.js", import.meta.url))};
+    import { galaxyCentres } from ${JSON.stringify(new URL("../dist/images/centres.js", import.meta.url))};
     const dataset = await openDataset(${JSON.stringify(data)});
     const signal = ${abort} ? AbortSignal.abort(new Error("enough")) : undefined;
     const result = await galaxyCentres(dataset, "train", { threshold: ${threshold}, signal }).then(

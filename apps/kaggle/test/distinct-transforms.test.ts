@@ -3,11 +3,11 @@ import { transforms, WINNER_TRANSFORMS } from "@gz/ensemble";
 import { renderGalaxy, sampleGalaxy } from "@gz/galaxies";
 import * as tf from "@tensorflow/tfjs";
 import { expect, test } from "vitest";
-import { distinctTransforms } from "../src/distinct-transforms.ts";
-import { initialize } from "../src/initialize.ts";
-import { inputLength, inputShape, writeInput } from "../src/input.ts";
-import { buildNetwork } from "../src/network.ts";
-import { loadRecipe, type Recipe } from "../src/recipe.ts";
+import { inputLength, inputShape, writeInput } from "../src/images/input.ts";
+import { initialize } from "../src/network/initialize.ts";
+import { buildNetwork } from "../src/network/network.ts";
+import { distinctTransforms } from "../src/prediction/distinct-transforms.ts";
+import { loadRecipe, type Recipe } from "../src/recipe/recipe.ts";
 
 const modern = loadRecipe("modern");
 

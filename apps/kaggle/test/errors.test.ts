@@ -19,7 +19,7 @@ import {
   writeSynthetic,
 } from "@gz/galaxies";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { fingerprintOf, readOrigin } from "../src/origin.ts";
+import { fingerprintOf, readOrigin } from "../src/run/origin.ts";
 import { kaggle, startKaggle, temporaryFolder } from "./cli.ts";
 
 const SMALLEST = fileURLToPath(new URL("./fixtures/smallest.json", import.meta.url));

@@ -11,13 +11,13 @@ import { COLUMNS, readPredictions, writeSynthetic } from "@gz/galaxies";
 import { latestCheckpoint, loadCheckpoint, readSafetensors, writeSafetensors } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { chooseBackend } from "../src/backend.ts";
 import { modelCard } from "../src/export/card.ts";
 import { exportRun } from "../src/export/export.ts";
-import { inputShape } from "../src/input.ts";
-import { loadModel } from "../src/predict.ts";
-import { type Budget, openRun } from "../src/run.ts";
-import { weightsFrom, weightsOfRun } from "../src/trained-weights.ts";
+import { inputShape } from "../src/images/input.ts";
+import { chooseBackend } from "../src/machine/backend.ts";
+import { weightsFrom, weightsOfRun } from "../src/network/trained-weights.ts";
+import { loadModel } from "../src/prediction/predict.ts";
+import { type Budget, openRun } from "../src/run/run.ts";
 import { kaggle, temporaryFolder } from "./cli.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));

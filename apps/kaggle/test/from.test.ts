@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { openDataset, readPredictions, writeSynthetic } from "@gz/galaxies";
 import { loadCheckpoint, type SavedState } from "@gz/train";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openRun } from "../src/run.ts";
-import { weightsOfRun } from "../src/trained-weights.ts";
+import { weightsOfRun } from "../src/network/trained-weights.ts";
+import { openRun } from "../src/run/run.ts";
 import { kaggle, temporaryFolder } from "./cli.ts";
 
 const SMALLEST = fileURLToPath(new URL("./fixtures/smallest.json", import.meta.url));

@@ -8,9 +8,9 @@ import { setTreeMode } from "@gz/layers";
 import { nesterov, trainLoop } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { expect } from "vitest";
-import { buildNetwork } from "../src/network.ts";
-import { loadRecipe } from "../src/recipe.ts";
-import { constraintsOf } from "../src/recipe-training.ts";
+import { buildNetwork } from "../src/network/network.ts";
+import { loadRecipe } from "../src/recipe/recipe.ts";
+import { constraintsOf } from "../src/training/from-recipe.ts";
 import { setWaves, wave } from "./golden.ts";
 
 interface Golden {

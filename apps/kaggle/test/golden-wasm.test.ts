@@ -1,5 +1,5 @@
 import { beforeAll, describe, test } from "vitest";
-import { chooseBackend } from "../src/backend.ts";
+import { chooseBackend } from "../src/machine/backend.ts";
 import { checkGoldenSteps } from "./golden.ts";
 import { checkSharedNormSteps } from "./golden-shared-norm.ts";
 

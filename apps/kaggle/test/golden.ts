@@ -4,8 +4,8 @@ import { setTreeMode } from "@gz/layers";
 import { nesterov } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { expect } from "vitest";
-import { buildNetwork } from "../src/network.ts";
-import { loadRecipe, type Recipe } from "../src/recipe.ts";
+import { buildNetwork } from "../src/network/network.ts";
+import { loadRecipe, type Recipe } from "../src/recipe/recipe.ts";
 
 interface Digest {
   mean: number;

@@ -4,10 +4,10 @@ import { chooseGalaxy, detectSources, renderGalaxy, sampleGalaxy } from "@gz/gal
 import fc from "fast-check";
 import ndarray from "ndarray";
 import { expect, test } from "vitest";
-import { type Centre, inputLength, trainingDraw, writeInput } from "../src/input.ts";
-import { trainingOrder } from "../src/order.ts";
-import { loadRecipe } from "../src/recipe.ts";
-import { meanLabel, splitRows } from "../src/split.ts";
+import { type Centre, inputLength, trainingDraw, writeInput } from "../src/images/input.ts";
+import { trainingOrder } from "../src/images/order.ts";
+import { meanLabel, splitRows } from "../src/images/split.ts";
+import { loadRecipe } from "../src/recipe/recipe.ts";
 
 const best = loadRecipe("best");
 const modern = loadRecipe("modern");

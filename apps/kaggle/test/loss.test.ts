@@ -2,7 +2,7 @@ import { createRng } from "@gz/augment";
 import { COLUMNS, KAGGLE_TREE } from "@gz/galaxies";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, expect, test } from "vitest";
-import { trainingLoss } from "../src/loss.ts";
+import { trainingLoss } from "../src/training/loss.ts";
 
 beforeAll(async () => {
   await tf.setBackend("cpu");

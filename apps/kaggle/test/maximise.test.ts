@@ -15,7 +15,7 @@ import { planSampling, sample, sampleGradient } from "../src/evaluation/sampling
 import { blur } from "../src/evaluation/smooth.ts";
 import { readSprite, writeSprite } from "../src/evaluation/sprite.ts";
 import { chooseUnits, probe, type Unit, unitValues, unitWeights } from "../src/evaluation/units.ts";
-import { loadRecipe } from "../src/recipe.ts";
+import { loadRecipe } from "../src/recipe/recipe.ts";
 
 beforeAll(async () => {
   await tf.setBackend("cpu");

@@ -6,8 +6,8 @@ import { writeSynthetic } from "@gz/galaxies";
 import { nesterov, stepSchedule, trainLoop } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createProfiler, type Profile, type Profiler } from "../src/profile.ts";
-import { describeProfile, traceOf } from "../src/profile-report.ts";
+import { createProfiler, type Profile, type Profiler } from "../src/training/profile.ts";
+import { describeProfile, traceOf } from "../src/training/profile-report.ts";
 import { kaggle, temporaryFolder } from "./cli.ts";
 
 const root = temporaryFolder();

@@ -3,8 +3,8 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { KAGGLE_TREE } from "@gz/galaxies";
 import { afterAll, expect, test } from "vitest";
-import { columnsOfRecipe, labelTreeOf, treeOf } from "../src/question-tree.ts";
-import { checkRecipe, loadRecipe } from "../src/recipe.ts";
+import { columnsOfRecipe, labelTreeOf, treeOf } from "../src/recipe/question-tree.ts";
+import { checkRecipe, loadRecipe } from "../src/recipe/recipe.ts";
 import { temporaryFolder } from "./cli.ts";
 
 const root = temporaryFolder();

@@ -3,10 +3,10 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildNetwork } from "../src/network.ts";
-import { loadRecipe, recipeNames } from "../src/recipe.ts";
-import { phasesOf } from "../src/recipe-training.ts";
+import { buildNetwork } from "../src/network/network.ts";
+import { loadRecipe, recipeNames } from "../src/recipe/recipe.ts";
 import { loadEnsemble } from "../src/reproduce/members.ts";
+import { phasesOf } from "../src/training/from-recipe.ts";
 import { temporaryFolder } from "./cli.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");

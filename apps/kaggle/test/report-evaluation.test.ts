@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { COLUMNS, KAGGLE_TREE, openDataset, writePredictions, writeSynthetic } from "@gz/galaxies";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { blendMembers } from "../src/blend.ts";
-import { unseenRmse } from "../src/blend-result.ts";
+import { blendMembers } from "../src/blending/blend.ts";
+import { unseenRmse } from "../src/blending/blend-result.ts";
 import { contradictions } from "../src/evaluation/agreement.ts";
 import { evaluateBlend } from "../src/evaluation/evaluation.ts";
 import {
@@ -19,9 +19,9 @@ import {
 import { judge } from "../src/evaluation/judgement.ts";
 import type { Look } from "../src/evaluation/look.ts";
 import { writeSprite } from "../src/evaluation/sprite.ts";
-import { loadRecipe } from "../src/recipe.ts";
+import { loadRecipe } from "../src/recipe/recipe.ts";
 import { shortName } from "../src/report/scores.ts";
-import { createRun, type Run } from "../src/run.ts";
+import { createRun, type Run } from "../src/run/run.ts";
 import { expectSelfContained, expectWellFormed, report, tableOf } from "./page.ts";
 
 /** 40 galaxies, and what numpy and scipy say of their predictions (fixtures/evaluation.py). */

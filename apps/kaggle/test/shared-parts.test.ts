@@ -7,8 +7,8 @@ import { promisify } from "node:util";
 import { transforms, WINNER_TRANSFORMS } from "@gz/ensemble";
 import { writeSynthetic } from "@gz/galaxies";
 import { afterAll, expect, test } from "vitest";
-import { loadRecipe, type Recipe } from "../src/recipe.ts";
-import { computedTransforms, sharedParts } from "../src/shared-parts.ts";
+import { computedTransforms, sharedParts } from "../src/prediction/shared-parts.ts";
+import { loadRecipe, type Recipe } from "../src/recipe/recipe.ts";
 import { temporaryFolder } from "./cli.ts";
 
 const best = loadRecipe("best");

@@ -1,10 +1,10 @@
 import { defineCommand } from "citty";
-import { refuseUnknown } from "../args.ts";
-import { blendMembers } from "../blend.ts";
-import type { BlendResult } from "../blend-result.ts";
-import { CliError } from "../errors.ts";
-import { say } from "../progress.ts";
-import { overfits, WEIGHTS, type Weights } from "../strategies.ts";
+import { blendMembers } from "../blending/blend.ts";
+import type { BlendResult } from "../blending/blend-result.ts";
+import { overfits, WEIGHTS, type Weights } from "../blending/strategies.ts";
+import { refuseUnknown } from "../cli/args.ts";
+import { CliError } from "../cli/errors.ts";
+import { say } from "../cli/progress.ts";
 
 const args = {
   out: { type: "string", description: "The submission", required: true, valueHint: "FILE.csv" },

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { defineCommand } from "citty";
-import { backendArg, positiveArg, refuseUnknown } from "../args.ts";
+import { backendArg, positiveArg, refuseUnknown } from "../cli/args.ts";
+import { onInterrupt } from "../cli/interrupt.ts";
+import { formatSeconds, say } from "../cli/progress.ts";
 import { freshFolder, runDemo } from "../demo.ts";
-import { onInterrupt } from "../interrupt.ts";
-import { formatSeconds, say } from "../progress.ts";
 
 const args = {
   data: {

@@ -8,12 +8,12 @@ import {
   refuseUnknown,
   threadsArg,
   workersArg,
-} from "../args.ts";
-import { doctorReport } from "../doctor.ts";
-import { onInterrupt } from "../interrupt.ts";
-import { type Measured, measureRecipe } from "../measure.ts";
-import { say } from "../progress.ts";
-import { loadRecipe } from "../recipe.ts";
+} from "../cli/args.ts";
+import { onInterrupt } from "../cli/interrupt.ts";
+import { say } from "../cli/progress.ts";
+import { doctorReport } from "../machine/doctor.ts";
+import { type Measured, measureRecipe } from "../machine/measure.ts";
+import { loadRecipe } from "../recipe/recipe.ts";
 
 const args = {
   recipe: {

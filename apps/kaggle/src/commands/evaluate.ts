@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { defineCommand } from "citty";
-import { backendArg, integerArg, refuseUnknown, workersArg } from "../args.ts";
+import { backendArg, integerArg, refuseUnknown, workersArg } from "../cli/args.ts";
+import { onInterrupt } from "../cli/interrupt.ts";
+import { say } from "../cli/progress.ts";
 import { describeEvaluation } from "../evaluation/describe.ts";
 import { evaluate as evaluateAll } from "../evaluation/evaluation.ts";
-import { onInterrupt } from "../interrupt.ts";
-import { say } from "../progress.ts";
 
 const args = {
   labels: {

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { defineCommand } from "citty";
-import { refuseUnknown } from "../args.ts";
-import { CliError } from "../errors.ts";
+import { refuseUnknown } from "../cli/args.ts";
+import { CliError } from "../cli/errors.ts";
 import { exportRun } from "../export/export.ts";
 
 const args = {

@@ -8,13 +8,13 @@ import {
   refuseUnknown,
   threadsArg,
   workersArg,
-} from "../args.ts";
-import { CliError } from "../errors.ts";
-import { onInterrupt } from "../interrupt.ts";
-import { type PredictedSplit, predictRun } from "../predict.ts";
-import { say } from "../progress.ts";
-import { openRun } from "../run.ts";
-import { readTransforms } from "../transforms.ts";
+} from "../cli/args.ts";
+import { CliError } from "../cli/errors.ts";
+import { onInterrupt } from "../cli/interrupt.ts";
+import { say } from "../cli/progress.ts";
+import { type PredictedSplit, predictRun } from "../prediction/predict.ts";
+import { readTransforms } from "../prediction/transforms.ts";
+import { openRun } from "../run/run.ts";
 
 const args = {
   run: { type: "string", description: "The run's folder", required: true, valueHint: "RUN" },

@@ -1,12 +1,12 @@
 import { checkDataset, openDataset, type Problem, pixelCacheSize, type Split } from "@gz/galaxies";
 import { defineCommand } from "citty";
-import { dataArg, dataPath, integerArg, refuseUnknown } from "../args.ts";
-import { galaxyCentres } from "../centres.ts";
-import { onInterrupt } from "../interrupt.ts";
-import { pixelSource } from "../pixel-source.ts";
-import { createProgress, say } from "../progress.ts";
-import { labelTreeOf } from "../question-tree.ts";
-import { loadRecipe } from "../recipe.ts";
+import { dataArg, dataPath, integerArg, refuseUnknown } from "../cli/args.ts";
+import { onInterrupt } from "../cli/interrupt.ts";
+import { createProgress, say } from "../cli/progress.ts";
+import { galaxyCentres } from "../images/centres.ts";
+import { pixelSource } from "../images/pixel-source.ts";
+import { labelTreeOf } from "../recipe/question-tree.ts";
+import { loadRecipe } from "../recipe/recipe.ts";
 
 const args = {
   data: dataArg,

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { defineCommand } from "citty";
-import { refuseUnknown } from "../args.ts";
-import { CliError } from "../errors.ts";
+import { refuseUnknown } from "../cli/args.ts";
+import { CliError } from "../cli/errors.ts";
 import { writeReport } from "../report/report.ts";
 
 const args = {

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { defineCommand } from "citty";
+import { readBlend } from "../blending/blend-result.ts";
 import {
   backendArg,
   dataArg,
@@ -8,11 +9,10 @@ import {
   refuseUnknown,
   threadsArg,
   workersArg,
-} from "../args.ts";
-import { readBlend } from "../blend-result.ts";
-import { CliError } from "../errors.ts";
-import { onInterrupt } from "../interrupt.ts";
-import { formatSeconds, say } from "../progress.ts";
+} from "../cli/args.ts";
+import { CliError } from "../cli/errors.ts";
+import { onInterrupt } from "../cli/interrupt.ts";
+import { formatSeconds, say } from "../cli/progress.ts";
 import { runEnsemble } from "../reproduce/engine.ts";
 import {
   createEnsemble,
@@ -28,7 +28,7 @@ import { runOnCluster } from "../reproduce/slurm/cluster.ts";
 import { readSlurmOptions, slurmArgs } from "../reproduce/slurm/options.ts";
 import { checkQueue } from "../reproduce/slurm/queue.ts";
 import { beginTry } from "../reproduce/slurm/tries.ts";
-import { lockRun } from "../run.ts";
+import { lockRun } from "../run/run.ts";
 import { printBlend } from "./blend.ts";
 
 const args = {

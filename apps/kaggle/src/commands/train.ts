@@ -9,14 +9,14 @@ import {
   refuseUnknown,
   threadsArg,
   workersArg,
-} from "../args.ts";
-import { CliError } from "../errors.ts";
-import { onInterrupt } from "../interrupt.ts";
-import { say } from "../progress.ts";
-import type { PseudoLabelOptions } from "../pseudo-labels.ts";
-import { loadRecipe } from "../recipe.ts";
-import { trainRun } from "../train.ts";
-import { weightsFrom } from "../trained-weights.ts";
+} from "../cli/args.ts";
+import { CliError } from "../cli/errors.ts";
+import { onInterrupt } from "../cli/interrupt.ts";
+import { say } from "../cli/progress.ts";
+import { weightsFrom } from "../network/trained-weights.ts";
+import { loadRecipe } from "../recipe/recipe.ts";
+import type { PseudoLabelOptions } from "../training/pseudo-labels.ts";
+import { trainRun } from "../training/train.ts";
 
 const args = {
   recipe: {

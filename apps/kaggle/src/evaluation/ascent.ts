@@ -9,8 +9,8 @@
 import { affineFromDraw, createRng, sampleDraw } from "@gz/augment";
 import { viewAffines } from "@gz/views";
 import * as tf from "@tensorflow/tfjs";
-import { inputShape } from "../input.ts";
-import type { Recipe } from "../recipe.ts";
+import { inputShape } from "../images/input.ts";
+import type { Recipe } from "../recipe/recipe.ts";
 import { gradientOf, type Prior, pictureOf } from "./prior.ts";
 import { planSampling, sample, sampleGradient } from "./sampling.ts";
 import { blur } from "./smooth.ts";

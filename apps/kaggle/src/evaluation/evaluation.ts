@@ -10,16 +10,16 @@ import {
   type QuestionTree,
   readPredictions,
 } from "@gz/galaxies";
-import { chooseBackend } from "../backend.ts";
-import { type BlendResult, readBlend } from "../blend-result.ts";
-import { CliError } from "../errors.ts";
-import { type Labels, openLabels } from "../labels.ts";
-import { readMembers, treeOfMembers } from "../members.ts";
-import { say } from "../progress.ts";
-import { labelTreeOf, treeOf } from "../question-tree.ts";
-import { rowsOf } from "../rows.ts";
-import { openRun, type Run } from "../run.ts";
-import { refuseOtherData } from "../same-galaxies.ts";
+import { type BlendResult, readBlend } from "../blending/blend-result.ts";
+import { type Labels, openLabels } from "../blending/labels.ts";
+import { readMembers, treeOfMembers } from "../blending/members.ts";
+import { rowsOf } from "../blending/rows.ts";
+import { refuseOtherData } from "../blending/same-galaxies.ts";
+import { CliError } from "../cli/errors.ts";
+import { say } from "../cli/progress.ts";
+import { chooseBackend } from "../machine/backend.ts";
+import { labelTreeOf, treeOf } from "../recipe/question-tree.ts";
+import { openRun, type Run } from "../run/run.ts";
 import { contradictions } from "./agreement.ts";
 import {
   type Evaluation,

@@ -1,7 +1,13 @@
 /** The part of a model card that says what goes into the network: in words, as affines, and as a program that runs. */
 import { inspect } from "node:util";
-import { hasSymmetries, IMAGE_SIZE, inputAffines, inputShape, viewGeometry } from "../input.ts";
-import type { Recipe } from "../recipe.ts";
+import {
+  hasSymmetries,
+  IMAGE_SIZE,
+  inputAffines,
+  inputShape,
+  viewGeometry,
+} from "../images/input.ts";
+import type { Recipe } from "../recipe/recipe.ts";
 
 /** In words and numbers, so that it can be made again in any language. */
 export function inputSection(recipe: Recipe): string {

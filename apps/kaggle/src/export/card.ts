@@ -1,11 +1,11 @@
 /** The model card of an exported run: what its files say, for a reader who has neither the run nor this application. */
 import { basename, resolve } from "node:path";
-import { treeOf } from "../question-tree.ts";
-import type { Recipe } from "../recipe.ts";
+import { treeOf } from "../recipe/question-tree.ts";
+import type { Recipe } from "../recipe/recipe.ts";
 import { formatCount } from "../report/format.ts";
 import { readMetrics } from "../report/metrics.ts";
-import type { Run } from "../run.ts";
-import { EVALUATED_IMAGES } from "../training-setup.ts";
+import type { Run } from "../run/run.ts";
+import { EVALUATED_IMAGES } from "../training/setup.ts";
 import { exampleProgram, inputSection } from "./card-input.ts";
 
 interface CardOptions {

@@ -12,11 +12,11 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { namedWeights, writeSafetensors } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
-import { chooseBackend } from "../backend.ts";
-import { CliError } from "../errors.ts";
-import { buildNetwork } from "../network.ts";
-import { openRun } from "../run.ts";
-import { exportNotes, putWeights, SAFETENSORS, weightsOfRun } from "../trained-weights.ts";
+import { CliError } from "../cli/errors.ts";
+import { chooseBackend } from "../machine/backend.ts";
+import { buildNetwork } from "../network/network.ts";
+import { exportNotes, putWeights, SAFETENSORS, weightsOfRun } from "../network/trained-weights.ts";
+import { openRun } from "../run/run.ts";
 import { modelCard } from "./card.ts";
 import { saveLayersModel } from "./layers-format.ts";
 

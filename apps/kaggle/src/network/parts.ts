@@ -1,7 +1,7 @@
 /** The winner's network: views -> parts on the batch axis -> convolutions with a bias for each position -> dense. */
 import { dropout, maxout, mergeParts, splitParts, untiedBias } from "@gz/layers";
 import * as tf from "@tensorflow/tfjs";
-import type { PartsNetwork } from "../recipe.ts";
+import type { PartsNetwork } from "../recipe/recipe.ts";
 import type { Apply } from "./graph.ts";
 
 /** Parts that a view is cut into: four corners, of it and of its mirror image. */

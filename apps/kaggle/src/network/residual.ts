@@ -1,7 +1,7 @@
 /** The residual network: stem, stages of two-convolution blocks (He et al. 2015), global mean. */
 import { averageViews, batchNorm, flattenViews, squareSymmetries } from "@gz/layers";
 import * as tf from "@tensorflow/tfjs";
-import type { ResidualNetwork } from "../recipe.ts";
+import type { ResidualNetwork } from "../recipe/recipe.ts";
 import type { Apply } from "./graph.ts";
 
 /** Views [B, V, S, S, 3] of any number and size to features [B, F], their mean; shortcuts average before they stride. */

@@ -1,8 +1,8 @@
 /** What blending gains: ways to weigh members, what each member is worth, and who errs like whom. */
 import { KAGGLE_TREE } from "@gz/galaxies";
-import type { BlendResult, BlendScores } from "../blend-result.ts";
+import type { BlendResult, BlendScores } from "../blending/blend-result.ts";
+import { MEANINGS, overfits, type Strategy, WEIGHTS } from "../blending/strategies.ts";
 import { placedQuestions } from "../evaluation/questions.ts";
-import { MEANINGS, overfits, type Strategy, WEIGHTS } from "../strategies.ts";
 import type { ReportData } from "./collect.ts";
 import { formatChange, formatCount, formatRmse, formatVote } from "./format.ts";
 import { heatMap } from "./heat-map.ts";

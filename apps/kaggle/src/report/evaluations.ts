@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Dataset } from "@gz/galaxies";
-import type { BlendResult } from "../blend-result.ts";
-import { CliError } from "../errors.ts";
+import type { BlendResult } from "../blending/blend-result.ts";
+import { CliError } from "../cli/errors.ts";
 import {
   type Evaluation,
   evaluationFileIn,

@@ -1,5 +1,5 @@
 /** What averaging over transforms gains. */
-import { unseenRmse } from "../blend-result.ts";
+import { unseenRmse } from "../blending/blend-result.ts";
 import type { ReportData, RunReport } from "./collect.ts";
 import { formatChange, formatRmse } from "./format.ts";
 import { type Html, html } from "./html.ts";

@@ -1,7 +1,7 @@
 /** How it was made: speed, machine, recipe, and the commands that make it again. */
 import { isDeepStrictEqual } from "node:util";
-import { loadRecipe, type Recipe, recipeNames } from "../recipe.ts";
-import type { Run } from "../run.ts";
+import { loadRecipe, type Recipe, recipeNames } from "../recipe/recipe.ts";
+import type { Run } from "../run/run.ts";
 import type { ReportData } from "./collect.ts";
 import { legend } from "./curves.ts";
 import { formatCount, formatMs, formatPercent } from "./format.ts";

@@ -1,4 +1,4 @@
-import { writeAtomic } from "../run.ts";
+import { writeAtomic } from "../run/run.ts";
 import { collect, openData, openRuns } from "./collect.ts";
 import { takeEvaluationPictures } from "./evaluations.ts";
 import { chooseGalaxies, takePictures } from "./gallery.ts";

@@ -1,5 +1,5 @@
 /** The head of the page: what it is, of what data, and the figures that matter, from the mean label to the blend. */
-import { unseenRmse } from "../blend-result.ts";
+import { unseenRmse } from "../blending/blend-result.ts";
 import type { ReportData } from "./collect.ts";
 import { formatCount, formatRmse, plural } from "./format.ts";
 import { type Html, html } from "./html.ts";

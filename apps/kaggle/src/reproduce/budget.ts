@@ -1,5 +1,5 @@
 /** What a person gives to a whole ensemble: time in all, time for each member, steps for each, or everything. */
-import { CliError } from "../errors.ts";
+import { CliError } from "../cli/errors.ts";
 
 export type EnsembleBudget =
   /** Wall time of everything: measuring, training, predicting, blending. */

@@ -1,7 +1,7 @@
 import { openDataset, type Split } from "@gz/galaxies";
-import { pixelSource } from "../pixel-source.ts";
-import { labelTreeOf } from "../question-tree.ts";
-import type { Recipe } from "../recipe.ts";
+import { pixelSource } from "../images/pixel-source.ts";
+import { labelTreeOf } from "../recipe/question-tree.ts";
+import type { Recipe } from "../recipe/recipe.ts";
 import type { Member } from "./members.ts";
 
 /** Decodes and measures once what several members read, before each of them would; false when interrupted. */

@@ -1,5 +1,5 @@
 /** A plan as lines of text. */
-import { formatSeconds } from "../progress.ts";
+import { formatSeconds } from "../cli/progress.ts";
 import type { Plan } from "./plan.ts";
 
 export interface PlanPlace {

@@ -2,8 +2,8 @@
  * An ensemble on this machine: members side by side, each a chain of jobs in a process of its own; then the blend.
  * A process that is killed is started again and goes on; a member that fails is said, and the rest goes on.
  */
-import { CliError } from "../errors.ts";
-import { createProgress, say } from "../progress.ts";
+import { CliError } from "../cli/errors.ts";
+import { createProgress, say } from "../cli/progress.ts";
 import { lastWords, runChild, threadArgs } from "./child.ts";
 import { type Ensemble, isPredicted, logFile } from "./folder.ts";
 import { formatJob, runJob } from "./jobs.ts";

@@ -15,12 +15,12 @@ import {
 import { join } from "node:path";
 import type { Draw } from "@gz/augment";
 import { latestCheckpoint } from "@gz/train";
-import { readBlend } from "../blend-result.ts";
-import { CliError } from "../errors.ts";
-import { readJson } from "../json.ts";
-import { checkRecipe } from "../recipe.ts";
-import { type Budget, openRun, writeAtomic } from "../run.ts";
-import { isShardDone, type Shard, shardsOf, stepOf } from "../shards.ts";
+import { readBlend } from "../blending/blend-result.ts";
+import { CliError } from "../cli/errors.ts";
+import { readJson } from "../cli/json.ts";
+import { isShardDone, type Shard, shardsOf, stepOf } from "../prediction/shards.ts";
+import { checkRecipe } from "../recipe/recipe.ts";
+import { type Budget, openRun, writeAtomic } from "../run/run.ts";
 import type { PlannedMember } from "./plan.ts";
 
 /** What plan.json holds: all that a job needs to know, on any machine that sees the folder. */

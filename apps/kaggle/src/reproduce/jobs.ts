@@ -2,14 +2,14 @@
  * What an ensemble is made by, in jobs that any scheduler can run: each does what its folder lacks, and nothing when
  * it lacks nothing.
  */
-import { blendMembers } from "../blend.ts";
-import { CliError } from "../errors.ts";
+import { blendMembers } from "../blending/blend.ts";
+import { CliError } from "../cli/errors.ts";
+import { say } from "../cli/progress.ts";
 import { evaluateBlend } from "../evaluation/evaluation.ts";
-import { predictRun } from "../predict.ts";
-import { say } from "../progress.ts";
+import { predictRun } from "../prediction/predict.ts";
 import { writeReport } from "../report/report.ts";
-import { InUseError } from "../run.ts";
-import { trainRun } from "../train.ts";
+import { InUseError } from "../run/run.ts";
+import { trainRun } from "../training/train.ts";
 import { decodeFor } from "./decode.ts";
 import {
   type Ensemble,

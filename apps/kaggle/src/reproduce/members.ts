@@ -6,9 +6,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { CliError } from "../errors.ts";
-import { readJson } from "../json.ts";
-import { loadRecipe, type Recipe } from "../recipe.ts";
+import { CliError } from "../cli/errors.ts";
+import { readJson } from "../cli/json.ts";
+import { loadRecipe, type Recipe } from "../recipe/recipe.ts";
 
 export interface Member {
   /** Of its folder: the recipe's name, numbered where a recipe has several members. */

@@ -1,7 +1,7 @@
 import { WINNER_TRANSFORMS } from "@gz/ensemble";
 import { expect, test } from "vitest";
-import type { Speed } from "../measure.ts";
-import { loadRecipe, type Recipe } from "../recipe.ts";
+import type { Speed } from "../machine/measure.ts";
+import { loadRecipe, type Recipe } from "../recipe/recipe.ts";
 import { describePlan } from "./describe-plan.ts";
 import type { Member } from "./members.ts";
 import { chooseLanes, makespan, type PlanInput, planEnsemble } from "./plan.ts";

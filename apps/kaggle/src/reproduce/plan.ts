@@ -5,13 +5,13 @@
 
 import type { Draw } from "@gz/augment";
 import { transforms as combine, WINNER_TRANSFORMS } from "@gz/ensemble";
-import { CliError } from "../errors.ts";
-import type { Speed } from "../measure.ts";
-import { formatSeconds } from "../progress.ts";
-import type { Recipe } from "../recipe.ts";
-import type { Budget } from "../run.ts";
-import { computedTransforms } from "../shared-parts.ts";
-import { VALIDATION_SHARE } from "../training-clock.ts";
+import { CliError } from "../cli/errors.ts";
+import { formatSeconds } from "../cli/progress.ts";
+import type { Speed } from "../machine/measure.ts";
+import { computedTransforms } from "../prediction/shared-parts.ts";
+import type { Recipe } from "../recipe/recipe.ts";
+import type { Budget } from "../run/run.ts";
+import { VALIDATION_SHARE } from "../training/clock.ts";
 import type { EnsembleBudget } from "./budget.ts";
 import type { Member } from "./members.ts";
 

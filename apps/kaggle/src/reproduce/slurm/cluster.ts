@@ -5,8 +5,8 @@
  */
 import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { CliError } from "../../errors.ts";
-import { createProgress } from "../../progress.ts";
+import { CliError } from "../../cli/errors.ts";
+import { createProgress } from "../../cli/progress.ts";
 import { lastWords } from "../child.ts";
 import type { EngineResult } from "../engine.ts";
 import { type Ensemble, isBlended, isPredicted, logFile } from "../folder.ts";

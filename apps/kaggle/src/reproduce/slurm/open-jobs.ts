@@ -1,5 +1,5 @@
 /** What an ensemble's folder lacks, as jobs for arrays: read from the files, whoever makes them. */
-import { isShardDone, shardsOfPart } from "../../shards.ts";
+import { isShardDone, shardsOfPart } from "../../prediction/shards.ts";
 import { type Ensemble, isBlended, isPredicted, memberShards, trainedFraction } from "../folder.ts";
 import { formatJob, type Job } from "../jobs.ts";
 import type { PlannedMember } from "../plan.ts";

@@ -1,6 +1,6 @@
 /** What a person tells Slurm, and how its commands are told. */
-import { integerArg } from "../../args.ts";
-import { CliError } from "../../errors.ts";
+import { integerArg } from "../../cli/args.ts";
+import { CliError } from "../../cli/errors.ts";
 
 export interface SlurmOptions {
   partition?: string | undefined;

@@ -1,7 +1,7 @@
 /** Slurm's own commands, each as a function; what they answer when they refuse is the user's to read. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { CliError } from "../../errors.ts";
+import { CliError } from "../../cli/errors.ts";
 import { type SlurmOptions, slurmFlags } from "./options.ts";
 
 const run = promisify(execFile);

@@ -1,8 +1,8 @@
 /** Which Slurm task runs which job, kept in the ensemble's folder, so that another watching knows it too. */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { readJson } from "../../json.ts";
-import { writeAtomic } from "../../run.ts";
+import { readJson } from "../../cli/json.ts";
+import { writeAtomic } from "../../run/run.ts";
 import type { Ensemble } from "../folder.ts";
 
 /** Slurm's ID_INDEX by the job's name. */

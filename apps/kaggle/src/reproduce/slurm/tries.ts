@@ -6,8 +6,8 @@
 import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { latestCheckpoint } from "@gz/train";
-import { openRun, writeAtomic } from "../../run.ts";
-import { isShardDone, shardsOfPart, stepOf } from "../../shards.ts";
+import { isShardDone, shardsOfPart, stepOf } from "../../prediction/shards.ts";
+import { openRun, writeAtomic } from "../../run/run.ts";
 import {
   type Ensemble,
   isPredicted,

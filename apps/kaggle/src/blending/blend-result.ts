@@ -1,0 +1,75 @@
+/** What blending found out about the members, kept as FILE.blend.json beside the submission FILE.csv. */
+import { existsSync, readFileSync } from "node:fs";
+import { CliError } from "../cli/errors.ts";
+import { writeAtomic } from "../run/run.ts";
+import type { Strategy, StrategyChoice, Weights } from "./strategies.ts";
+
+export interface BlendResult {
+  formatVersion: 3;
+  submission: string;
+  /** Galaxies in the submission. */
+  rows: number;
+  members: {
+    name: string;
+    /** What it was read from, absolute paths. */
+    files: string[];
+  }[];
+  /** The strategy of the submission. */
+  strategy: Weights;
+  /** Its weights: [answer][member]. */
+  weights: number[][];
+  /** What labels told; left out where there were none. */
+  scores?: BlendScores;
+  /** What to mind, in sentences. */
+  warnings: string[];
+}
+
+/** Everything that is measured on the labelled galaxies. */
+export interface BlendScores {
+  /** Where the labels come from. */
+  labels: string;
+  rows: number;
+  /** Whether the strategy was chosen by its cross-validated RMSE, or asked for. */
+  chosen: "by score" | "as asked";
+  strategies: Strategy[];
+  /** What choosing by score scores, whether or not the strategy was chosen so. */
+  choice: StrategyChoice;
+  /** In the members' order. The leave-one-out values are of the chosen strategy, and absent for a single member. */
+  members: { rmse: number; value?: number; crossValidatedValue?: number }[];
+  /** Of the members' errors: [member][member]. */
+  correlation: number[][];
+}
+
+/** FILE.blend.json beside a submission FILE.csv. */
+export const blendFile = (submission: string): string =>
+  `${submission.replace(/\.csv$/, "")}.blend.json`;
+
+/** Writes it, each list of numbers on one line. A line break inside brackets is never part of a string. */
+export function writeBlend(result: BlendResult): void {
+  const text = JSON.stringify(result, null, 1).replace(/\[\n[\d\s.,eE+-]*\]/g, (list) =>
+    list.replace(/\s+/g, " "),
+  );
+  writeAtomic(blendFile(result.submission), `${text}\n`);
+}
+
+/**
+ * What the submission scores on galaxies that had no part in it: by the strategy's cross-validation where it was asked
+ * for, and by that of the choice where it was chosen. Undefined without labels.
+ */
+export function unseenRmse({ scores, strategy }: BlendResult): number | undefined {
+  if (!scores) return undefined;
+  if (scores.chosen === "by score") return scores.choice.rmse;
+  return scores.strategies.find((found) => found.strategy === strategy)!.crossValidatedRmse;
+}
+
+/** Reads what blendMembers wrote beside a submission; undefined if it is not there. */
+export function readBlend(submission: string): BlendResult | undefined {
+  const file = blendFile(submission);
+  if (!existsSync(file)) return undefined;
+  const result = JSON.parse(readFileSync(file, "utf8")) as BlendResult;
+  if (result.formatVersion !== 3)
+    throw new CliError(
+      `blend: expected format version 3 in ${file} but got ${result.formatVersion}; blend again`,
+    );
+  return result;
+}

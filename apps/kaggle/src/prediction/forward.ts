@@ -1,0 +1,192 @@
+/** Forward passes over many images: the validation score during training, and predictions. */
+import { availableParallelism } from "node:os";
+import { type Draw, identityDraw } from "@gz/augment";
+import { backgroundLoader } from "@gz/train";
+import * as tf from "@tensorflow/tfjs";
+import { inputShape } from "../images/input.ts";
+import type { PixelSource } from "../images/pixels.ts";
+import { type Halves, halvesOf } from "../network/halves.ts";
+import type { Recipe } from "../recipe/recipe.ts";
+import type { BatchWork, PredictionJob } from "../training/batch-worker.ts";
+import { type SharedParts, sharedParts } from "./shared-parts.ts";
+
+/** Where the loader's threads start: the built file beside this one. */
+export const BATCH_WORKER = new URL("../../dist/training/batch-worker.js", import.meta.url);
+
+/** Leaves a core to the backend's own threads where there is more than a few. */
+export function defaultWorkers(): number {
+  return Math.max(1, Math.min(8, availableParallelism() - 1));
+}
+
+export interface ForwardOptions {
+  model: tf.LayersModel;
+  recipe: Recipe;
+  pixels: PixelSource;
+  /** Rows of the pixel source. */
+  images: Uint32Array;
+  transforms: readonly Draw[];
+  workers?: number;
+  signal?: AbortSignal;
+}
+
+/** Outputs of one image under all transforms: [transforms, columns]. Valid until the next one is asked for. */
+export interface ImageOutputs {
+  /** Position in the list of images. */
+  index: number;
+  outputs: Float32Array;
+}
+
+/**
+ * Every image under every transform, image by image, in order; each batch is loaded while the one before computes. Of a
+ * network of parts, those that transforms share are computed once.
+ */
+export function forward(options: ForwardOptions): AsyncGenerator<ImageOutputs> {
+  const shared = sharedParts(options.recipe, options.transforms);
+  const halves = shared && halvesOf(options.model);
+  return halves ? forwardShared(options, shared, halves) : forwardEach(options);
+}
+
+/** The network as it is, for every transform anew. */
+export async function* forwardEach(options: ForwardOptions): AsyncGenerator<ImageOutputs> {
+  const { model, images, transforms } = options;
+  const samples = images.length * transforms.length;
+  const columns = model.outputs[0]?.shape.at(-1) ?? 0;
+  const outputs = new Float32Array(transforms.length * columns);
+  let sample = 0;
+  for await (const { xs } of inputBatches(options)) {
+    const values = await predictBatch(model, xs);
+    const slots = values.length / columns;
+    for (let slot = 0; slot < slots && sample < samples; slot++, sample++) {
+      const transform = sample % transforms.length;
+      outputs.set(values.subarray(slot * columns, (slot + 1) * columns), transform * columns);
+      if (transform === transforms.length - 1)
+        yield { index: Math.floor(sample / transforms.length), outputs };
+    }
+    if (options.signal?.aborted) return;
+  }
+}
+
+async function* forwardShared(
+  options: ForwardOptions,
+  { views, parts }: SharedParts,
+  { features, outputs }: Halves,
+): AsyncGenerator<ImageOutputs> {
+  const { images, transforms, recipe, signal } = options;
+  const indices = tf.tensor1d(parts, "int32");
+  const found: tf.Tensor[] = []; // features of the present image's views, [views, parts, F]
+  let batch: tf.Tensor3D | undefined;
+  let missing = views.length;
+  let index = 0;
+  try {
+    const batches = inputBatches({
+      ...options,
+      recipe: { ...recipe, input: { ...recipe.input, angles: [0] } },
+      transforms: views.map(({ transform }) => transform),
+      angles: views.map(({ angle }) => angle),
+    });
+    for await (const { xs } of batches) {
+      batch?.dispose();
+      batch = tf.tidy(() => features(tf.tensor(xs.data, [...xs.shape])));
+      for (let at = 0; at < batch.shape[0] && index < images.length; ) {
+        const count = Math.min(batch.shape[0] - at, missing);
+        found.push(batch.slice([at, 0, 0], [count, -1, -1]));
+        at += count;
+        missing -= count;
+        if (missing > 0) continue;
+        const result = tf.tidy(() => {
+          const all = tf.concat(found);
+          const every = tf.reshape(all, [-1, all.shape.at(-1)!]);
+          const chosen = tf.gather(every, indices);
+          return outputs(tf.reshape(chosen, [transforms.length, -1]));
+        });
+        tf.dispose(found.splice(0));
+        missing = views.length;
+        const values = (await result.data()) as Float32Array;
+        result.dispose();
+        yield { index: index++, outputs: values };
+      }
+      if (signal?.aborted) return;
+    }
+  } finally {
+    tf.dispose([indices, ...found]);
+    batch?.dispose();
+  }
+}
+
+interface InputBatch {
+  data: Float32Array;
+  shape: readonly number[];
+}
+
+/** Un-augmented inputs with their labels, held in memory: what a run is validated on, again and again. */
+export interface ValidationSet {
+  batches: readonly InputBatch[];
+  /** [images, columns] */
+  labels: Float32Array;
+}
+
+export async function holdValidationSet(
+  options: Omit<ForwardOptions, "model" | "transforms">,
+  labels: Float32Array,
+): Promise<ValidationSet> {
+  const batches: InputBatch[] = [];
+  for await (const { xs } of inputBatches({ ...options, transforms: [identityDraw] }))
+    batches.push({ data: xs.data.slice(), shape: xs.shape });
+  return { batches, labels };
+}
+
+/** RMSE of the model as it is. */
+export async function validate(
+  model: tf.LayersModel,
+  { batches, labels }: ValidationSet,
+): Promise<number> {
+  let sum = 0;
+  let at = 0;
+  for (const batch of batches) {
+    const values = await predictBatch(model, batch);
+    for (let k = 0; k < values.length && at < labels.length; k++, at++)
+      sum += (values[k]! - labels[at]!) ** 2;
+  }
+  return Math.sqrt(sum / labels.length);
+}
+
+/** Larger than a training batch, since no activation has to be kept; the winner's parts count 8 a view. */
+function forwardBatch({ network, input }: Recipe): number {
+  return network.kind === "parts" ? Math.ceil(32 / input.angles.length) : 64;
+}
+
+function inputBatches({
+  recipe,
+  pixels,
+  images,
+  transforms,
+  angles,
+  workers = defaultWorkers(),
+}: Omit<ForwardOptions, "model"> & Pick<PredictionJob, "angles">) {
+  const samples = images.length * transforms.length;
+  const batch = Math.min(samples, forwardBatch(recipe));
+  const work: BatchWork = {
+    recipe,
+    pixels,
+    job: { kind: "predict", images, transforms, ...(angles && { angles }) },
+  };
+  return backgroundLoader({
+    worker: BATCH_WORKER,
+    workerData: work,
+    batch: { xs: inputShape(recipe, batch) },
+    workers,
+    steps: Math.ceil(samples / batch),
+  });
+}
+
+async function predictBatch(
+  model: tf.LayersModel,
+  { data, shape }: InputBatch,
+): Promise<Float32Array> {
+  const result = tf.tidy(
+    () => model.apply(tf.tensor(data, [...shape]), { training: false }) as tf.Tensor,
+  );
+  const values = (await result.data()) as Float32Array;
+  result.dispose();
+  return values;
+}

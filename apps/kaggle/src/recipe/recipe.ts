@@ -1,0 +1,239 @@
+/**
+ * A recipe is everything that defines one training run, as plain JSON: input, augmentation, network, output,
+ * optimiser, schedule. The named ones lie in apps/kaggle/recipes; a user's file may `extends` any of them, or another
+ * file beside it, by a few lines. Lengths are pixels of the 424 x 424 source image, angles degrees, rates per step.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { CliError } from "../cli/errors.ts";
+import { readJson } from "../cli/json.ts";
+import { checkTree, inlineTree, treeSchema } from "./question-tree.ts";
+
+const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
+const nonNegative = v.pipe(v.number(), v.minValue(0));
+const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+/** Standard deviation of the initial weights, or He's sqrt(2 / fan-in). */
+const std = v.union([v.literal("he"), nonNegative]);
+
+const input = v.strictObject({
+  /** The source is averaged over shrink x shrink pixels before it is sampled: 1 is the winner's, with aliasing. */
+  shrink: v.picklist([1, 2, 4]),
+  /** Side of a view, in output pixels. */
+  size: v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(424)),
+  /** Side of the square that a view covers. */
+  span: v.pipe(v.number(), v.minValue(16), v.maxValue(600)),
+  /** One view for each angle. */
+  angles: v.pipe(v.array(v.number()), v.minLength(1)),
+  /** Each galaxy is moved to the middle and brought to one size by its photometry; left out, none is. */
+  centre: v.optional(
+    v.strictObject({
+      /** Of detection, in standard deviations of the background. */
+      threshold: v.pipe(v.number(), v.gtValue(0)),
+      /** The Petrosian radius that every galaxy is brought to, in pixels of the source. */
+      radius: v.pipe(v.number(), v.gtValue(0)),
+      /** The most that a galaxy is enlarged or shrunk. */
+      limit: v.pipe(v.number(), v.minValue(1)),
+    }),
+  ),
+  /** The network sees scale * pixel + offset, pixels in 0..1. */
+  scale: v.number(),
+  offset: v.number(),
+});
+
+const augment = v.strictObject({
+  zoom: v.pipe(v.number(), v.minValue(1), v.maxValue(4)),
+  rotation: nonNegative,
+  shear: nonNegative,
+  translation: nonNegative,
+  flip: v.boolean(),
+  /** Standard deviation of the multiple of the winner's colour vector; 0 leaves colours alone. */
+  color: nonNegative,
+  clip: v.boolean(),
+});
+
+const head = v.strictObject({
+  dropout: v.pipe(v.number(), v.minValue(0), v.maxValue(0.95)),
+  std,
+  /** "mean-label": such that an all-zero input predicts the training set's mean label. */
+  bias: v.union([v.literal("mean-label"), v.number()]),
+});
+
+/** Dropout on its input, then maxout units of so many pieces; 1 piece is a ReLU unit. */
+const dense = v.strictObject({
+  units: positiveInteger,
+  pieces: positiveInteger,
+  dropout: v.pipe(v.number(), v.minValue(0), v.maxValue(0.95)),
+  std,
+  bias: v.number(),
+  /** After every so many steps, the root mean square of a linear unit's weights is limited to `max`. */
+  rmsNorm: v.optional(
+    v.strictObject({ max: v.pipe(v.number(), v.gtValue(0)), every: positiveInteger }),
+  ),
+});
+
+const partsNetwork = v.strictObject({
+  kind: v.literal("parts"),
+  partSize: positiveInteger,
+  conv: v.pipe(
+    v.array(
+      v.strictObject({
+        filters: positiveInteger,
+        size: positiveInteger,
+        pool: v.boolean(),
+        std,
+        bias: v.number(),
+      }),
+    ),
+    v.minLength(1),
+  ),
+  /** Dense layers that each part passes before the parts are merged; left out, none. */
+  shared: v.optional(v.array(dense)),
+  dense: v.array(dense),
+  head,
+});
+
+const residualNetwork = v.strictObject({
+  kind: v.literal("residual"),
+  stem: v.strictObject({
+    filters: positiveInteger,
+    size: positiveInteger,
+    stride: v.picklist([1, 2]),
+  }),
+  stages: v.pipe(
+    v.array(
+      v.strictObject({
+        filters: positiveInteger,
+        blocks: positiveInteger,
+        stride: v.picklist([1, 2]),
+      }),
+    ),
+    v.minLength(1),
+  ),
+  /**
+   * Predicts from the mean over the eight turns and mirror images of every view, and trains on the first view alone,
+   * which augmentation turns: 8 V times the time to predict, and none to train. Left out: false.
+   */
+  symmetries: v.optional(v.boolean()),
+  head,
+});
+
+const schema = v.strictObject({
+  name: v.pipe(v.string(), v.minLength(1)),
+  about: v.string(),
+  input,
+  augment,
+  network: v.variant("kind", [partsNetwork, residualNetwork]),
+  output: v.strictObject({
+    /** "kaggle", "proper", or questions of your own (a JSON file beside the recipe, or in place): question-tree.ts. */
+    tree: treeSchema,
+    normalize: v.picklist(["divisive", "softmax"]),
+    /** What training minimises; the score is the squared error's root either way. Left out: "squared-error". */
+    loss: v.optional(v.picklist(["squared-error", "cross-entropy"])),
+    /** The first steps regress the labels directly, clipped to 0..1; then the tree, velocity afresh. */
+    clipSteps: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  }),
+  optimizer: v.variant("kind", [
+    v.strictObject({ kind: v.literal("nesterov"), momentum: fraction }),
+    v.strictObject({ kind: v.literal("adamw"), weightDecay: nonNegative }),
+  ]),
+  schedule: v.variant("kind", [
+    v.strictObject({
+      kind: v.literal("steps"),
+      /** [fraction of the run from which it holds, learning rate] */
+      rates: v.pipe(v.array(v.tuple([fraction, nonNegative])), v.minLength(1)),
+    }),
+    v.strictObject({ kind: v.literal("cosine"), peak: nonNegative, warmup: fraction }),
+  ]),
+  /** Decay of the weights' moving average; left out, the last weights are used. */
+  average: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(0.99999))),
+  batch: positiveInteger,
+  /** Images drawn without replacement before the next shuffle; left out, the whole training set. */
+  chunk: v.optional(positiveInteger),
+  steps: positiveInteger,
+});
+
+export type Recipe = v.InferOutput<typeof schema>;
+export type PartsNetwork = Extract<Recipe["network"], { kind: "parts" }>;
+export type ResidualNetwork = Extract<Recipe["network"], { kind: "residual" }>;
+
+const FOLDER = fileURLToPath(new URL("../../recipes/", import.meta.url));
+
+/** The recipes that ship with the app, by name: the app's own first, then the winner's variants of `best`. */
+function shippedRecipes(): Map<string, string> {
+  const files = ["", "winner/"].flatMap((folder) =>
+    readdirSync(`${FOLDER}${folder}`)
+      .filter((file) => file.endsWith(".json"))
+      .sort()
+      .map((file) => `${FOLDER}${folder}${file}`),
+  );
+  return new Map(files.map((file) => [basename(file, ".json"), file]));
+}
+
+/** Names of the recipes that ship with the app. */
+export function recipeNames(): string[] {
+  return [...shippedRecipes().keys()];
+}
+
+/**
+ * The recipe of that name, or of that JSON file, beside which what it `extends` is looked for; throws a CliError that
+ * names the key at fault.
+ */
+export function loadRecipe(nameOrFile: string): Recipe {
+  const name = nameOrFile.replace(/^.*[\\/]/, "").replace(/\.json$/, "");
+  return checkRecipe({ name, ...(read(nameOrFile, ".", []) as object) }, nameOrFile);
+}
+
+/** Checks a recipe read from anywhere (`source` names it in errors). */
+export function checkRecipe(value: unknown, source: string): Recipe {
+  const result = v.safeParse(schema, value);
+  if (!result.success) {
+    const issue = result.issues[0];
+    const path = v.getDotPath(issue) ?? "the recipe";
+    const expected =
+      issue.expected === "never" ? "no such key" : (issue.expected ?? issue.requirement);
+    throw new CliError(
+      `recipe: expected ${expected} for ${path} but got ${issue.received} (in ${source})`,
+    );
+  }
+  const recipe = result.output;
+  if (recipe.schedule.kind === "steps") {
+    const starts = recipe.schedule.rates.map(([start]) => start);
+    if (starts[0] !== 0 || starts.some((start, i) => i > 0 && start <= (starts[i - 1] ?? 0)))
+      throw new CliError(
+        `recipe: expected rising fractions from 0 for schedule.rates but got ${starts.join(", ")} (in ${source})`,
+      );
+  }
+  checkTree(recipe, source);
+  return recipe;
+}
+
+function read(nameOrFile: string, folder: string, seen: readonly string[]): unknown {
+  const file = shippedRecipes().get(nameOrFile) ?? resolve(folder, nameOrFile);
+  if (!existsSync(file))
+    throw new CliError(
+      `recipe: expected one of ${recipeNames().join(", ")} or a JSON file for --recipe but got ${nameOrFile}`,
+    );
+  if (seen.includes(file))
+    throw new CliError(`recipe: ${file} extends itself (${[...seen, file].join(" -> ")})`);
+  const value = readJson("recipe", file);
+  if (!isObject(value)) throw new CliError(`recipe: expected a JSON object in ${file}`);
+  const { extends: base, ...own } = value;
+  inlineTree(own, dirname(file), nameOrFile);
+  if (base === undefined) return own;
+  return merge(read(String(base), dirname(file), [...seen, file]), own);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Objects merge key by key, everything else is replaced; another `kind` replaces its whole object. */
+function merge(base: unknown, own: unknown): unknown {
+  if (!isObject(base) || !isObject(own)) return own;
+  if ("kind" in own && own.kind !== base.kind) return own;
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(own)) merged[key] = merge(base[key], value);
+  return merged;
+}
