@@ -35,7 +35,7 @@ export function formatSeconds(seconds: number): string {
 function bar(title: string, total: number): Progress {
   const clock = remaining(total);
   const view = new cliProgress.SingleBar({
-    format: `${title.padEnd(9)} ${pc.cyan("{bar}")} {percentage}% · {left} left · {note}`,
+    format: `${title.padEnd(9)} ${pc.cyan("{bar}")} {percentage}% · {time} · {note}`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     barsize: 28,
@@ -44,9 +44,9 @@ function bar(title: string, total: number): Progress {
     gracefulExit: false,
     linewrap: false,
   });
-  view.start(total, 0, { left: "…", note: "" });
+  view.start(total, 0, { time: "…", note: "" });
   return {
-    update: (done, note = "") => view.update(done, { left: clock(done), note }),
+    update: (done, note = "") => view.update(done, { time: clock(done), note }),
     line(text) {
       process.stderr.write(`\r\x1b[K${text}\n`);
     },
@@ -63,24 +63,26 @@ function lines(title: string, total: number): Progress {
       if (done < total && now - last < LINE_EVERY_MS) return;
       last = now;
       const percent = ((100 * done) / total).toFixed(0).padStart(3);
-      say(`${title.padEnd(9)} ${percent}%  ${clock(done)} left  ${note}`);
+      say(`${title.padEnd(9)} ${percent}%  ${clock(done)}  ${note}`);
     },
     line: say,
     stop() {},
   };
 }
 
-/** Time left, from the pace since the first update. */
+/** "3m 20s left" from the pace since the first update, and "took 12s" at the end. */
 function remaining(total: number): (done: number) => string {
+  const createdAt = performance.now();
   let startedAt = 0;
   let startedDone = 0;
   return (done) => {
     const now = performance.now();
+    if (done >= total) return `took ${formatSeconds((now - createdAt) / 1000)}`;
     if (startedAt === 0) {
       startedAt = now;
       startedDone = done;
     }
     const pace = (done - startedDone) / (now - startedAt);
-    return pace > 0 ? formatSeconds((total - done) / pace / 1000) : "…";
+    return pace > 0 ? `${formatSeconds((total - done) / pace / 1000)} left` : "… left";
   };
 }
