@@ -1,6 +1,7 @@
 export type { Question, QuestionTree } from "./_tree.ts";
 export { type BatchNormOptions, batchNorm } from "./batch-norm.ts";
 export { type DropoutOptions, dropout, setDropoutStep } from "./dropout.ts";
+export { type LocalContrastOptions, localContrast } from "./local-contrast.ts";
 export { type MaxoutOptions, maxout } from "./maxout.ts";
 export {
   applyConstraints,

@@ -15,6 +15,7 @@ test("exports these functions and no others", () => {
     "dropout",
     "flattenViews",
     "l2Norm",
+    "localContrast",
     "maxout",
     "mergeParts",
     "rmsNorm",
