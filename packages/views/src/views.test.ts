@@ -76,6 +76,21 @@ test("views of any size lie around the centre of an image of any shape", () => {
   expect(affine!.slice(0, 2)).toEqual([0, -2.5]);
 });
 
+test("a step for each view: the same middle at three scales", () => {
+  const scales = { ...winner, size: 53, angles: [0, 45, 0], step: [3, 8, 1] };
+  const views = viewAffines({ ...scales, before: affineFromDraw(draw, source) });
+  scales.step.forEach((step, view) => {
+    const alone = { ...scales, angles: [scales.angles[view]!], step };
+    expect(views[view]).toEqual(viewAffines({ ...alone, before: affineFromDraw(draw, source) })[0]);
+  });
+  // The whole frame at an eighth, and the middle 53 pixels as they are.
+  expect(viewAffines({ ...scales, angles: [0, 0, 0] })).toEqual([
+    [3, 0, 133.5, 0, 3, 133.5],
+    [8, 0, 3.5, 0, 8, 3.5],
+    [1, 0, 185.5, 0, 1, 185.5],
+  ]);
+});
+
 test("golden pixels of the image 10 row + column", () => {
   const image = ndarray(new Float32Array(424 * 424), [424, 424, 1]);
   for (let y = 0; y < 424; y++) for (let x = 0; x < 424; x++) image.set(y, x, 0, 10 * y + x);
@@ -113,6 +128,12 @@ test("arguments are checked", () => {
   );
   expect(affines({ step: -3 })).toThrow(
     "viewAffines: expected a positive number for step but got -3",
+  );
+  expect(affines({ step: [3, 0] })).toThrow(
+    "viewAffines: expected a positive number for step but got 0",
+  );
+  expect(affines({ step: [3, 8, 1] })).toThrow(
+    "viewAffines: expected one number or 2 for step but got [3, 8, 1]",
   );
   expect(affines({ source: { width: 1.5, height: 4 } })).toThrow(
     "viewAffines: expected a positive integer for source.width but got 1.5",

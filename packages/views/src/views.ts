@@ -17,8 +17,8 @@ export interface ViewOptions {
   readonly source: { readonly width: number; readonly height: number };
   /** Rows and columns of a view. */
   readonly size: number;
-  /** Source pixels per view pixel: 3 shrinks to a third. */
-  readonly step: number;
+  /** Source pixels per view pixel: 3 shrinks to a third. A list gives each view its own. */
+  readonly step: number | readonly number[];
   /** One view for each angle, in degrees, see `rotation` of @gz/augment. */
   readonly angles: readonly number[];
   /** An augmentation in source pixels, e.g. from `affineFromDraw`: the same for all views. */
@@ -35,13 +35,20 @@ export function viewAffines(options: ViewOptions): Affine[] {
   checkSize("viewAffines", "source.width", source.width);
   checkSize("viewAffines", "source.height", source.height);
   checkSize("viewAffines", "size", size);
-  if (!(step > 0 && step < Infinity))
-    throw expected("viewAffines", "a positive number", "step", step);
+  const steps = typeof step === "number" ? angles.map(() => step) : step;
+  if (steps.length !== angles.length)
+    throw expected("viewAffines", `one number or ${angles.length}`, "step", step);
+  for (const each of steps)
+    if (!(each > 0 && each < Infinity))
+      throw expected("viewAffines", "a positive number", "step", each);
   const x = (source.width - 1) / 2;
   const y = (source.height - 1) / 2;
-  const half = (step * (size - 1)) / 2;
-  const shrink: Affine = [step, 0, x - half, 0, step, y - half];
-  return angles.map((angle) => compose(before, about(x, y, rotation(angle)), shrink));
+  return angles.map((angle, view) => {
+    const each = steps[view]!;
+    const half = (each * (size - 1)) / 2;
+    const shrink: Affine = [each, 0, x - half, 0, each, y - half];
+    return compose(before, about(x, y, rotation(angle)), shrink);
+  });
 }
 
 /** Options of `extractViews`. */
