@@ -25,7 +25,7 @@ const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const root = temporaryFolder();
 const env = { GZ_CACHE_DIR: join(root, "cache") };
 const data = join(root, "galaxies");
-/** A residual network of all symmetries, with a moving average; the winner's kind, without one, on centred galaxies. */
+/** A residual network of all symmetries, with a moving average; the winner's kind, without one, centred, at two scales. */
 const residual = join(root, "residual");
 const parts = join(root, "parts");
 const exported = join(root, "exported");
@@ -51,10 +51,13 @@ beforeAll(async () => {
   await writeSynthetic(data, { train: 40, test: 0, seed: 5 });
   const centred = join(root, "centred.json");
   const centre = { threshold: 2, radius: 160, limit: 1.5 };
-  const head = { dropout: 0.5, std: 0.4, bias: 0.3 };
+  const contrast = { mean: 2, deviation: 3, bias: 0.01 };
+  const input = { centre, span: [207, 300], contrast };
+  const augment = { gamma: 1.2, noise: 0.02 };
+  const network = { head: { dropout: 0.5, std: 0.4, bias: 0.3 } };
   writeFileSync(
     centred,
-    JSON.stringify({ extends: fixture("shared-norm.json"), input: { centre }, network: { head } }),
+    JSON.stringify({ extends: fixture("shared-norm.json"), input, augment, network }),
   );
   const symmetric = join(root, "symmetric.json");
   const views = { input: { angles: [0, 45] }, network: { symmetries: true } };
@@ -147,7 +150,12 @@ test("the card has the run's numbers, and the columns in order", () => {
   expect(columns.find(([, , name]) => name === "Class2.1")?.[3]).toBe("Class1.2");
   expect(text).toContain("float32 [batch, 2, 24, 24, 3]");
   expect(JSON.parse(text.match(/```json\n(.*?)```/s)![1]!)).toEqual(openRun(residual).recipe);
-  expect(card(join(parts, "export"))).toContain("| weights | those of the last step |");
+  const other = card(join(parts, "export"));
+  expect(other).toContain("| weights | those of the last step |");
+  expect(other).toContain(
+    "of 19 x 19 pixels over the middle 207 x 207, 300 x 300 of the full size:",
+  );
+  expect(other).toContain("Nothing more: the first layer normalises the local contrast.");
   const run = openRun(residual);
   const of = (budget: Budget) =>
     modelCard({ ...run, info: { ...run.info, budget } }, { step: 4, parameters: 1 });
@@ -159,7 +167,7 @@ test("the card has the run's numbers, and the columns in order", () => {
 
 test.each([
   ["residual", residual, exported],
-  ["parts, centred", parts, join(parts, "export")],
+  ["parts, centred, at two scales, contrast normalised", parts, join(parts, "export")],
 ])("the card's program answers as `kaggle predict` does (%s)", async (_, folder, out) => {
   await done(
     ...["predict", "--run", folder, "--split", "valid", "--transforms", "1"],

@@ -4,7 +4,13 @@ import { chooseGalaxy, detectSources, renderGalaxy, sampleGalaxy } from "@gz/gal
 import fc from "fast-check";
 import ndarray from "ndarray";
 import { expect, test } from "vitest";
-import { type Centre, inputLength, trainingDraw, writeInput } from "../src/images/input.ts";
+import {
+  type Centre,
+  inputLength,
+  trainingDraw,
+  withView,
+  writeInput,
+} from "../src/images/input.ts";
 import { trainingOrder } from "../src/images/order.ts";
 import { meanLabel, splitRows } from "../src/images/split.ts";
 import { loadRecipe } from "../src/recipe/recipe.ts";
@@ -51,7 +57,7 @@ test("shrunk images are sampled at the same places", () => {
 test("colour is added to every pixel of all views, clipped where the recipe says so", () => {
   const black = image(SIDE, () => 0);
   const out = new Float32Array(inputLength(best));
-  writeInput(best, black, out, undefined, [-0.1, 0, 0.25]);
+  writeInput(best, black, out, undefined, { color: [-0.1, 0, 0.25] });
   const pixels = out.length / 3;
   for (const at of [0, 34 * 69 + 34, 69 * 69 + 5, pixels - 1])
     expect([...out.slice(3 * at, 3 * at + 3)]).toEqual([0, 0, 0.25]);
@@ -61,9 +67,70 @@ test("colour is added to every pixel of all views, clipped where the recipe says
     image(SIDE / 2, () => 0),
     unclipped,
     undefined,
-    [-0.1, 0, 0.25],
+    { color: [-0.1, 0, 0.25] },
   );
   expect(unclipped[0]).toBeCloseTo(-0.1, 7);
+});
+
+test("views of other spans are those of recipes with that span, under the same draw", () => {
+  const spanned = (span: number | number[], angles: number[]) => ({
+    ...best,
+    input: { ...best.input, span, angles },
+  });
+  const picture = image(SIDE, (row, column) => ((row * 7919 + column * 104_729) % 997) / 997);
+  const draw = { zoom: 1.1, rotation: 77, shear: 5, translation: [3, -2] as const, flip: true };
+  const three = spanned([207, 424, 69], [0, 45, 0]);
+  const out = new Float32Array(inputLength(three));
+  writeInput(three, picture, out, draw);
+  const length = 69 * 69 * 3;
+  [
+    [207, 0],
+    [424, 45],
+    [69, 0],
+  ].forEach(([span, angle], view) => {
+    const alone = spanned(span!, [angle!]);
+    const expected = new Float32Array(inputLength(alone));
+    writeInput(alone, picture, expected, draw);
+    expect(out.subarray(view * length, (view + 1) * length)).toEqual(expected);
+    expect(withView(three, view)).toEqual(alone);
+  });
+});
+
+test("gamma, colour and noise are applied in this order, noise of its own for every pixel of all views", () => {
+  const noisy = { ...best, augment: { ...best.augment, clip: false } };
+  const grey = image(SIDE, () => 0.25);
+  const pixels = { gamma: 0.5, color: [0.1, 0, -0.1], noise: { std: 0.2, seeds: [1, 2, 3, 1] } };
+  const write = (recipe: typeof best) => {
+    const out = new Float32Array(inputLength(recipe));
+    writeInput(recipe, grey, out, undefined, pixels);
+    return out;
+  };
+  const out = write(noisy);
+  const rng = createRng(1, 2, 3, 1);
+  const expected = Array.from(out, (_, i) => [0.6, 0.5, 0.4][i % 3]! + rng.normal(0, 0.2));
+  expect(out).toBeAllClose(expected, { rtol: 0, atol: 1e-6 });
+  expect(Math.min(...out)).toBeLessThan(0);
+  expect(write(best)).toEqual(out.map((v) => Math.min(1, Math.max(0, v))));
+});
+
+test("gamma and noise are of (seed, step, slot), and leave the other draws as they are", () => {
+  const augment = { ...best.augment, gamma: 1.5, noise: 0.1 };
+  const drawn = (slot: number) => trainingDraw({ ...best, augment }, 4, 100, slot);
+  const gammas = Array.from({ length: 300 }, (_, slot) => {
+    const { draw, pixels } = drawn(slot);
+    const { gamma, ...rest } = pixels;
+    const plain = trainingDraw(best, 4, 100, slot);
+    expect({ draw, color: rest.color }).toEqual({ draw: plain.draw, color: plain.pixels.color });
+    expect(rest.noise).toEqual({ std: 0.1, seeds: [4, 100, slot, 1] });
+    return gamma!;
+  });
+  expect(Object.keys(trainingDraw(best, 4, 100, 0).pixels)).toEqual(["color"]);
+  expect(drawn(7)).toEqual(drawn(7));
+  expect(new Set(gammas).size).toBe(300);
+  expect(Math.min(...gammas)).toBeGreaterThanOrEqual(1 / 1.5);
+  expect(Math.max(...gammas)).toBeLessThan(1.5);
+  const brighter = gammas.filter((gamma) => gamma < 1).length;
+  expect(Math.abs(brighter - 150)).toBeLessThan(40); // standard deviation 8.7
 });
 
 test("a draw depends on seed, step and slot, and stays in the recipe's ranges", () => {

@@ -210,9 +210,9 @@ test("test images come in with their own labels, validation images never", async
         ? softOrder(2 * (step - 1) + slot - 3)
         : order(step === 0 ? slot : 5 + 3 * (step - 1) + slot);
       if (isSoft) used.push(index);
-      const { draw, color } = trainingDraw(recipe, 9, step, slot);
+      const { draw, pixels } = trainingDraw(recipe, 9, step, slot);
       const image = await (isSoft ? other.read(images[index]!) : (await train).read(index));
-      writeInput(recipe, image, expected, draw, color);
+      writeInput(recipe, image, expected, draw, pixels);
       expect(xs.subarray(slot * width, (slot + 1) * width)).toEqual(expected);
       expect(ys.subarray(slot * columns, (slot + 1) * columns)).toEqual(
         (isSoft ? soft : labels).subarray(index * columns, (index + 1) * columns),

@@ -14,10 +14,15 @@ import { temporaryFolder } from "./cli.ts";
 const best = loadRecipe("best");
 const conv = { filters: 4, size: 3, pool: true, std: 0.3, bias: 0.1 };
 const dense = { units: 5, pieces: 2, dropout: 0.5, std: 0.3, bias: 0.1 };
-/** The winner's network in small, with a dense layer of each part, on galaxies that are centred. */
+/** The winner's network in small, with a dense layer of each part, on centred galaxies at two scales. */
 const small = {
   ...best,
-  input: { ...best.input, size: 25, centre: { threshold: 2, radius: 160, limit: 1.5 } },
+  input: {
+    ...best.input,
+    size: 25,
+    span: [207, 150],
+    centre: { threshold: 2, radius: 160, limit: 1.5 },
+  },
   network: {
     kind: "parts",
     partSize: 16,

@@ -9,7 +9,7 @@
 import { affineFromDraw, createRng, sampleDraw } from "@gz/augment";
 import { viewAffines } from "@gz/views";
 import * as tf from "@tensorflow/tfjs";
-import { inputShape } from "../images/input.ts";
+import { inputShape, widestSpan } from "../images/input.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { gradientOf, type Prior, pictureOf } from "./prior.ts";
 import { planSampling, sample, sampleGradient } from "./sampling.ts";
@@ -57,7 +57,9 @@ export async function maximise(
   units: readonly Unit[],
   { steps, seed, onProgress, signal }: AscentOptions,
 ): Promise<Float32Array[]> {
-  const { size, angles } = recipe.input;
+  const { size, span, angles } = recipe.input;
+  // Pixels of the picture are those of the widest view.
+  const viewStep = typeof span === "number" ? 1 : span.map((side) => side / widestSpan(recipe));
   const { model } = probe;
   const { side } = prior;
   const source = { width: side, height: side };
@@ -75,7 +77,13 @@ export async function maximise(
   for (let step = 0; step < steps && !signal.aborted; step++) {
     const jitter = sampleDraw(createRng(seed, 0xa5cf, step), JITTER);
     const plan = planSampling(
-      viewAffines({ source, size, step: 1, angles, before: affineFromDraw(jitter, source) }),
+      viewAffines({
+        source,
+        size,
+        step: viewStep,
+        angles,
+        before: affineFromDraw(jitter, source),
+      }),
       size,
       side,
     );

@@ -10,7 +10,7 @@ import { latestCheckpoint } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { CliError } from "../cli/errors.ts";
 import { createProgress, type Progress } from "../cli/progress.ts";
-import { hasSymmetries, writeInput } from "../images/input.ts";
+import { hasSymmetries, widestSpan, writeInput } from "../images/input.ts";
 import { pixelSource } from "../images/pixel-source.ts";
 import { openPixels } from "../images/pixels.ts";
 import { splitRows } from "../images/split.ts";
@@ -202,8 +202,9 @@ async function activations(
 async function galaxyPrior({ base, train, valid }: Task, count: number): Promise<Prior> {
   const { recipe, pixels } = base;
   const side = canvasSide(recipe);
-  const { size, span } = recipe.input;
-  const input = { ...recipe.input, size: side, span: (span * side) / size, angles: [0] };
+  const { size } = recipe.input;
+  const span = (widestSpan(recipe) * side) / size;
+  const input = { ...recipe.input, size: side, span, angles: [0] };
   const { read, centre } = await openPixels(pixels);
   const pictures: Float32Array[] = [];
   for (const row of evenly(train, valid, count)) {

@@ -11,7 +11,8 @@ import type { Recipe } from "../recipe/recipe.ts";
 
 /** In words and numbers, so that it can be made again in any language. */
 export function inputSection(recipe: Recipe): string {
-  const { shrink, size, span, angles, centre, scale, offset } = recipe.input;
+  const { shrink, size, span, angles, centre } = recipe.input;
+  const spans = [span].flat().map((side) => `${side} x ${side}`);
   const shape = inputShape(recipe, 1).slice(1).join(", ");
   const side = IMAGE_SIZE / shrink;
   const steps = [
@@ -26,8 +27,8 @@ export function inputSection(recipe: Recipe): string {
           `Centred: the galaxy that photometry finds on the green channel of the full-size image, ${centre.threshold} standard deviations above the background, is moved to the middle and brought to a Petrosian radius of ${centre.radius} pixels of the full size, by a factor of at most ${centre.limit}; where none is found the image stays as it is. This and the next step are one interpolation.`,
         ]
       : []),
-    `${angles.length === 1 ? "One view" : `${angles.length} views`} of ${size} x ${size} pixels over the middle ${span} x ${span} of the full size: pixel (x, y) is read at (a x + b y + c, d x + e y + f) of the ${shrink === 1 ? "" : "shrunk "}image, bilinearly and mirrored beyond its border; x to the right, y down, pixel centres at integers.`,
-    `Values from 0 to 1 (bytes / 255).${scale === 1 && offset === 0 ? "" : ` Nothing more: the first layer makes ${scale} v ${offset < 0 ? "-" : "+"} ${Math.abs(offset)} of a value v.`}`,
+    `${angles.length === 1 ? "One view" : `${angles.length} views`} of ${size} x ${size} pixels over the middle ${spans.join(", ")} of the full size: pixel (x, y) is read at (a x + b y + c, d x + e y + f) of the ${shrink === 1 ? "" : "shrunk "}image, bilinearly and mirrored beyond its border; x to the right, y down, pixel centres at integers.`,
+    `Values from 0 to 1 (bytes / 255).${firstLayers(recipe)}`,
   ];
   const affines = inputAffines(recipe).map(
     (affine, view) =>
@@ -49,6 +50,17 @@ Training turned, mirrored, shifted, scaled and coloured the galaxies by as much 
       : ""
   }
 `;
+}
+
+/** What the network itself does to values before anything is learnt. */
+function firstLayers({ input: { contrast, scale, offset } }: Recipe): string {
+  const done = [
+    ...(contrast ? ["normalises the local contrast"] : []),
+    ...(scale !== 1 || offset !== 0
+      ? [`makes ${scale} v ${offset < 0 ? "-" : "+"} ${Math.abs(offset)} of a value v`]
+      : []),
+  ];
+  return done.length === 0 ? "" : ` Nothing more: the first layer ${done.join(", the next ")}.`;
 }
 
 /** Loads the model and asks it about one image: an ES module for Node. */

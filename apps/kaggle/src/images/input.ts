@@ -5,7 +5,9 @@
 import {
   type Affine,
   addColor,
+  addNoise,
   affineFromDraw,
+  applyGamma,
   compose,
   createRng,
   DIELEMAN_COLOR,
@@ -13,6 +15,7 @@ import {
   type Image,
   sampleColor,
   sampleDraw,
+  sampleGamma,
 } from "@gz/augment";
 import { centreDraw, type Source } from "@gz/galaxies";
 import { extractViews, type ViewOptions, viewAffines } from "@gz/views";
@@ -40,9 +43,23 @@ export function hasSymmetries({ network }: Recipe): boolean {
 
 /** The recipe whose input the network trains on: with symmetries, the first view alone, turned by the augmentation. */
 export function asTrained(recipe: Recipe): Recipe {
-  if (!hasSymmetries(recipe)) return recipe;
-  const { input } = recipe;
-  return { ...recipe, input: { ...input, angles: input.angles.slice(0, 1) } };
+  return hasSymmetries(recipe) ? withView(recipe, 0) : recipe;
+}
+
+/** The recipe with one of its views alone. */
+export function withView(recipe: Recipe, view: number): Recipe {
+  const { angles, span } = recipe.input;
+  const input = {
+    ...recipe.input,
+    angles: [angles[view]!],
+    span: typeof span === "number" ? span : span[view]!,
+  };
+  return { ...recipe, input };
+}
+
+/** Side of the largest square that a view covers. */
+export function widestSpan({ input }: Recipe): number {
+  return Math.max(...[input.span].flat());
 }
 
 /** A galaxy's place and size in its image, in pixels of the full size. */
@@ -51,10 +68,11 @@ export type Centre = Pick<Source, "x" | "y" | "a" | "petrosian">;
 /** The views' geometry in the image, shrunk as the recipe says: what viewAffines takes. */
 export function viewGeometry({ input }: Recipe): Omit<ViewOptions, "before"> {
   const side = IMAGE_SIZE / input.shrink;
+  const step = (span: number): number => span / input.shrink / input.size;
   return {
     source: { width: side, height: side },
     size: input.size,
-    step: input.span / input.shrink / input.size,
+    step: typeof input.span === "number" ? step(input.span) : input.span.map(step),
     angles: input.angles,
   };
 }
@@ -76,10 +94,20 @@ export function inputAffines(recipe: Recipe, draw?: Draw, centre?: Centre): Affi
   return viewAffines({ ...geometry, before: compose(...before) });
 }
 
+/** What augmentation does to the values of pixels, in this order; plain data, as a draw is. */
+export interface PixelDraw {
+  /** Exponent of every value. */
+  gamma?: number;
+  /** Added to every pixel. */
+  color: readonly number[];
+  /** Gaussian, of this standard deviation and of the stream of these seeds. */
+  noise?: { std: number; seeds: readonly number[] };
+}
+
 /** What augmentation a training image gets: of (seed, step, slot) alone, whatever the workers do. */
 export interface TrainingDraw {
   draw: Draw;
-  color: number[];
+  pixels: PixelDraw;
 }
 
 export function trainingDraw(
@@ -96,8 +124,20 @@ export function trainingDraw(
     translation: augment.translation,
     flip: augment.flip,
   });
-  return { draw, color: sampleColor(rng, DIELEMAN_COLOR, augment.color) };
+  const color = sampleColor(rng, DIELEMAN_COLOR, augment.color);
+  const { gamma, noise } = augment;
+  return {
+    draw,
+    pixels: {
+      color,
+      ...(gamma !== undefined && { gamma: sampleGamma(rng, gamma) }),
+      ...(noise !== undefined && { noise: { std: noise, seeds: [seed, step, slot, NOISE] } }),
+    },
+  };
 }
+
+/** Tells a slot's stream of noise from its other draws. */
+const NOISE = 1;
 
 /** Writes one galaxy's views into `out` (inputLength numbers); `centre` is of recipes that centre galaxies. */
 export function writeInput(
@@ -105,14 +145,18 @@ export function writeInput(
   image: Image,
   out: Float32Array,
   draw?: Draw,
-  color?: readonly number[],
+  pixels?: PixelDraw,
   centre?: Centre,
 ): void {
   const { angles, size } = recipe.input;
   const views = ndarray(out, [angles.length, size, size, 3]);
   extractViews(image, inputAffines(recipe, draw, centre), { size, out: views });
-  if (!color) return;
-  // Colour is per pixel: all views as one tall image, in place.
-  const pixels = ndarray(out, [angles.length * size, size, 3]);
-  addColor(pixels, color, { clip: recipe.augment.clip, out: pixels });
+  if (!pixels) return;
+  // These are of each pixel by itself: all views as one tall image, in place.
+  const tall = ndarray(out, [angles.length * size, size, 3]);
+  const { gamma, color, noise } = pixels;
+  const { clip } = recipe.augment;
+  if (gamma !== undefined) applyGamma(tall, gamma, { out: tall });
+  addColor(tall, color, { clip, out: tall });
+  if (noise) addNoise(createRng(...noise.seeds), tall, noise.std, { clip, out: tall });
 }

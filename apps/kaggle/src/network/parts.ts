@@ -6,6 +6,8 @@ import type { Apply } from "./graph.ts";
 
 /** Parts that a view is cut into: four corners, of it and of its mirror image. */
 const PARTS_PER_VIEW = 8;
+/** Pooling unless the recipe says otherwise. */
+const PAIRS = { size: 2, stride: 2 };
 
 /** Views [B, V, S, S, 3] to features [B, F]. */
 export function parts(
@@ -17,21 +19,24 @@ export function parts(
   const relu = (name: string) => tf.layers.activation({ name: `${name}_relu`, activation: "relu" });
   let x = apply(splitParts({ name: "parts", partSize: network.partSize }), views);
 
-  network.conv.forEach(({ filters, size, pool, std, bias }, i) => {
+  network.conv.forEach(({ filters, size, stride, pool, std, bias }, i) => {
     const name = `conv${i + 1}`;
     const convolution = tf.layers.conv2d({
       name,
       filters,
       kernelSize: size,
+      strides: stride ?? 1,
       useBias: false,
       kernelInitializer: "zeros",
     });
     x = apply(convolution, x, { std, bias: 0 });
     x = apply(untiedBias({ name: `${name}_bias` }), x, { std: 0, bias });
     x = apply(relu(name), x);
+    if (!pool) return;
+    const { size: poolSize, stride: strides } = pool === true ? PAIRS : pool;
     // "same" keeps the last row and column of an odd size, as the winner's pooling does.
-    if (pool)
-      x = apply(tf.layers.maxPooling2d({ name: `pool${i + 1}`, poolSize: 2, padding: "same" }), x);
+    const pooling = { name: `pool${i + 1}`, poolSize, strides, padding: "same" as const };
+    x = apply(tf.layers.maxPooling2d(pooling), x);
   });
   x = apply(tf.layers.flatten({ name: "features" }), x);
 

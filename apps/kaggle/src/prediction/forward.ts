@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { type Draw, identityDraw } from "@gz/augment";
 import { backgroundLoader } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
-import { inputShape } from "../images/input.ts";
+import { inputShape, withView } from "../images/input.ts";
 import type { PixelSource } from "../images/pixels.ts";
 import { type Halves, halvesOf } from "../network/halves.ts";
 import type { Recipe } from "../recipe/recipe.ts";
@@ -71,7 +71,7 @@ async function* forwardShared(
   { views, parts }: SharedParts,
   { features, outputs }: Halves,
 ): AsyncGenerator<ImageOutputs> {
-  const { images, transforms, recipe, signal } = options;
+  const { images, transforms, signal } = options;
   const indices = tf.tensor1d(parts, "int32");
   const found: tf.Tensor[] = []; // features of the present image's views, [views, parts, F]
   let batch: tf.Tensor3D | undefined;
@@ -80,9 +80,8 @@ async function* forwardShared(
   try {
     const batches = inputBatches({
       ...options,
-      recipe: { ...recipe, input: { ...recipe.input, angles: [0] } },
       transforms: views.map(({ transform }) => transform),
-      angles: views.map(({ angle }) => angle),
+      views: views.map(({ view }) => view),
     });
     for await (const { xs } of batches) {
       batch?.dispose();
@@ -160,20 +159,21 @@ function inputBatches({
   pixels,
   images,
   transforms,
-  angles,
+  views,
   workers = defaultWorkers(),
-}: Omit<ForwardOptions, "model"> & Pick<PredictionJob, "angles">) {
+}: Omit<ForwardOptions, "model"> & Pick<PredictionJob, "views">) {
   const samples = images.length * transforms.length;
-  const batch = Math.min(samples, forwardBatch(recipe));
+  const seen = views ? withView(recipe, 0) : recipe;
+  const batch = Math.min(samples, forwardBatch(seen));
   const work: BatchWork = {
     recipe,
     pixels,
-    job: { kind: "predict", images, transforms, ...(angles && { angles }) },
+    job: { kind: "predict", images, transforms, ...(views && { views }) },
   };
   return backgroundLoader({
     worker: BATCH_WORKER,
     workerData: work,
-    batch: { xs: inputShape(recipe, batch) },
+    batch: { xs: inputShape(seen, batch) },
     workers,
     steps: Math.ceil(samples / batch),
   });

@@ -9,8 +9,8 @@ import type { Recipe } from "../recipe/recipe.ts";
 import { distinctTransforms } from "./distinct-transforms.ts";
 
 export interface SharedParts {
-  /** The views that hold every part: each is one transform's at one angle. */
-  views: readonly { transform: Draw; angle: number }[];
+  /** The views that hold every part: each is one of the recipe's, under one transform. */
+  views: readonly { transform: Draw; view: number }[];
   /** [transforms, parts]: where each transform's parts are among those of the views. */
   parts: Int32Array;
 }
@@ -27,7 +27,7 @@ export function sharedParts(recipe: Recipe, transforms: readonly Draw[]): Shared
   const count = input.angles.length;
   const viewOf = (i: number) => ({
     transform: transforms[Math.floor(i / count)]!,
-    angle: input.angles[i % count]!,
+    view: i % count,
   });
   return { views: views.map(viewOf), parts };
 }

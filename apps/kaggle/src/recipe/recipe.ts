@@ -14,16 +14,23 @@ import { checkTree, inlineTree, treeSchema } from "./question-tree.ts";
 const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
 const nonNegative = v.pipe(v.number(), v.minValue(0));
 const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const fractionAboveZero = v.pipe(v.number(), v.gtValue(0), v.maxValue(1));
 /** Standard deviation of the initial weights, or He's sqrt(2 / fan-in). */
 const std = v.union([v.literal("he"), nonNegative]);
+
+const pixels = v.pipe(v.number(), v.gtValue(0), v.maxValue(424));
+const span = v.pipe(v.number(), v.minValue(16), v.maxValue(600));
 
 const input = v.strictObject({
   /** The source is averaged over shrink x shrink pixels before it is sampled: 1 is the winner's, with aliasing. */
   shrink: v.picklist([1, 2, 4]),
   /** Side of a view, in output pixels. */
   size: v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(424)),
-  /** Side of the square that a view covers. */
-  span: v.pipe(v.number(), v.minValue(16), v.maxValue(600)),
+  /**
+   * Side of the square that a view covers; a list gives each view its own. The winner's code has scales of 159, 424 and
+   * 53 side by side, which no model of his uses: he reports nothing of them.
+   */
+  span: v.union([span, v.array(span)]),
   /** One view for each angle. */
   angles: v.pipe(v.array(v.number()), v.minLength(1)),
   /** Each galaxy is moved to the middle and brought to one size by its photometry; left out, none is. */
@@ -37,7 +44,14 @@ const input = v.strictObject({
       limit: v.pipe(v.number(), v.minValue(1)),
     }),
   ),
-  /** The network sees scale * pixel + offset, pixels in 0..1. */
+  /**
+   * Local contrast normalisation of each view and colour, localContrast of @gz/layers: Gaussians of so many pixels of a
+   * view, values in 0..1; left out, none. The winner's code has it, too slow to use: he reports nothing of it.
+   */
+  contrast: v.optional(
+    v.strictObject({ mean: pixels, deviation: pixels, bias: fractionAboveZero }),
+  ),
+  /** The network sees scale * pixel + offset, pixels in 0..1, or normalised ones. */
   scale: v.number(),
   offset: v.number(),
 });
@@ -45,12 +59,24 @@ const input = v.strictObject({
 const augment = v.strictObject({
   zoom: v.pipe(v.number(), v.minValue(1), v.maxValue(4)),
   rotation: nonNegative,
+  /** Largest angle either way. The winner tried it: neutral. */
   shear: nonNegative,
   translation: nonNegative,
   flip: v.boolean(),
   /** Standard deviation of the multiple of the winner's colour vector; 0 leaves colours alone. */
   color: nonNegative,
+  /** Of what is added to pixels (color, noise): whether they are brought back into 0..1. */
   clip: v.boolean(),
+  /**
+   * Every pixel to the power of one exponent a galaxy, log-uniform in 1 / gamma..gamma. The winner tried it instead of
+   * `color`: no help.
+   */
+  gamma: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(4))),
+  /**
+   * Standard deviation of Gaussian noise on every pixel, 0.1 in the winner's code, where no model uses it: he reports
+   * nothing of it.
+   */
+  noise: v.optional(fraction),
 });
 
 const head = v.strictObject({
@@ -81,7 +107,16 @@ const partsNetwork = v.strictObject({
       v.strictObject({
         filters: positiveInteger,
         size: positiveInteger,
-        pool: v.boolean(),
+        /** Steps of the filters, 1 if left out. The winner tried 2 in the first layer on 1.5x downsampling: no gain. */
+        stride: v.optional(positiveInteger),
+        /**
+         * The maximum over 2 x 2, or over squares of this size and stride; where they overlap (3 and 2, Krizhevsky et
+         * al. 2012) the winner found a small gain that was not worth the time.
+         */
+        pool: v.union([
+          v.boolean(),
+          v.strictObject({ size: positiveInteger, stride: positiveInteger }),
+        ]),
         std,
         bias: v.number(),
       }),
@@ -128,6 +163,7 @@ const schema = v.strictObject({
   output: v.strictObject({
     /** "kaggle", "proper", or questions of your own (a JSON file beside the recipe, or in place): question-tree.ts. */
     tree: treeSchema,
+    /** Of a question's answers. The winner found that softmax made little difference; it cannot predict hard zeros. */
     normalize: v.picklist(["divisive", "softmax"]),
     /** What training minimises; the score is the squared error's root either way. Left out: "squared-error". */
     loss: v.optional(v.picklist(["squared-error", "cross-entropy"])),
@@ -185,6 +221,15 @@ export function loadRecipe(nameOrFile: string): Recipe {
   return checkRecipe({ name, ...(read(nameOrFile, ".", []) as object) }, nameOrFile);
 }
 
+/**
+ * A recipe that stands in a JSON file of something else: `value` may extend a named one or a file beside it, or, where
+ * `base` is given, changes that.
+ */
+export function recipeFrom(value: Record<string, unknown>, file: string, base?: Recipe): Recipe {
+  const own = extended(value, resolve(file), file, []);
+  return checkRecipe(base ? merge(base, own) : own, file);
+}
+
 /** Checks a recipe read from anywhere (`source` names it in errors). */
 export function checkRecipe(value: unknown, source: string): Recipe {
   const result = v.safeParse(schema, value);
@@ -205,8 +250,22 @@ export function checkRecipe(value: unknown, source: string): Recipe {
         `recipe: expected rising fractions from 0 for schedule.rates but got ${starts.join(", ")} (in ${source})`,
       );
   }
+  checkSpans(recipe, source);
   checkTree(recipe, source);
   return recipe;
+}
+
+/** A span for each view, and none that the network would not see in training. */
+function checkSpans({ input: { span, angles }, network }: Recipe, source: string): void {
+  if (typeof span === "number") return;
+  if (span.length !== angles.length)
+    throw new CliError(
+      `recipe: expected one number, or one for each of ${angles.length} angles, for input.span but got ${span.join(", ")} (in ${source})`,
+    );
+  if (network.kind === "residual" && network.symmetries)
+    throw new CliError(
+      `recipe: expected one number for input.span with network.symmetries, which trains on the first view alone, but got ${span.join(", ")} (in ${source})`,
+    );
 }
 
 function read(nameOrFile: string, folder: string, seen: readonly string[]): unknown {
@@ -219,10 +278,19 @@ function read(nameOrFile: string, folder: string, seen: readonly string[]): unkn
     throw new CliError(`recipe: ${file} extends itself (${[...seen, file].join(" -> ")})`);
   const value = readJson("recipe", file);
   if (!isObject(value)) throw new CliError(`recipe: expected a JSON object in ${file}`);
+  return extended(value, file, nameOrFile, [...seen, file]);
+}
+
+/** What a file's object makes of what it extends. */
+function extended(
+  value: Record<string, unknown>,
+  file: string,
+  source: string,
+  seen: readonly string[],
+): unknown {
   const { extends: base, ...own } = value;
-  inlineTree(own, dirname(file), nameOrFile);
-  if (base === undefined) return own;
-  return merge(read(String(base), dirname(file), [...seen, file]), own);
+  inlineTree(own, dirname(file), source);
+  return base === undefined ? own : merge(read(String(base), dirname(file), seen), own);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,7 @@
  */
 import { workerData } from "node:worker_threads";
 import type { Draw } from "@gz/augment";
-import { inputLength, writeInput } from "../images/input.ts";
+import { inputLength, withView, writeInput } from "../images/input.ts";
 import { openPixels, type PixelSource, type Pixels } from "../images/pixels.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { type TrainingJob, trainingBatches } from "./batches.ts";
@@ -21,12 +21,12 @@ export interface PredictionJob {
   /** Rows of the pixel source. */
   images: Uint32Array;
   transforms: readonly Draw[];
-  /** Of the recipe's views with each transform: one, at this angle in degrees. Left out: all. */
-  angles?: readonly number[];
+  /** Of the recipe's views with each transform: this one alone. Left out: all. */
+  views?: readonly number[];
 }
 
 const { recipe, pixels: source, job } = workerData as BatchWork;
-const width = inputLength(recipe);
+const width = inputLength(job.kind === "predict" && job.views ? withView(recipe, 0) : recipe);
 const pixels: Promise<Pixels> = openPixels(source);
 const fillSlots =
   job.kind === "train" ? trainingBatches(recipe, pixels, job) : predictionSlots(job);
@@ -43,11 +43,8 @@ export default async function fill({
   await fillSlots(step, xs, ys);
 }
 
-function predictionSlots({ images, transforms, angles }: PredictionJob) {
-  const { input } = recipe;
-  const recipes = transforms.map((_, t) =>
-    angles ? { ...recipe, input: { ...input, angles: [angles[t]!] } } : recipe,
-  );
+function predictionSlots({ images, transforms, views }: PredictionJob) {
+  const recipes = transforms.map((_, t) => (views ? withView(recipe, views[t]!) : recipe));
   const samples = images.length * transforms.length;
   return async (step: number, xs: Float32Array) => {
     const { read, centre } = await pixels;

@@ -30,12 +30,12 @@ interface SoftLabels {
 /** Fills the batch of a step: random images with random draws, of the step alone. */
 export function trainingBatches(
   recipe: Recipe,
-  pixels: Promise<Pixels>,
+  source: Promise<Pixels>,
   { seed, rows, labels, mixture, pseudo }: TrainingJob,
 ): (step: number, xs: Float32Array, ys?: Float32Array) => Promise<void> {
   const width = inputLength(recipe);
   const columns = labels.length / rows;
-  const labelled = stream(trainingOrder(seed, rows, recipe.chunk), pixels, labels, columns);
+  const labelled = stream(trainingOrder(seed, rows, recipe.chunk), source, labels, columns);
   const soft =
     pseudo &&
     stream(
@@ -52,9 +52,9 @@ export function trainingBatches(
         slot < batch.labelled
           ? await labelled(batch.firstLabelled + slot)
           : await soft!(batch.firstPseudo + slot - batch.labelled);
-      const { draw, color } = trainingDraw(recipe, seed, step, slot);
+      const { draw, pixels } = trainingDraw(recipe, seed, step, slot);
       const out = xs.subarray(slot * width, (slot + 1) * width);
-      writeInput(recipe, image, out, draw, color, centre);
+      writeInput(recipe, image, out, draw, pixels, centre);
       ys?.set(label, slot * columns);
     }
   };
