@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, expect, test, vi } from "vitest";
 import { SHAPES, spiralBatch, spiralModel, WORKER, weightsOf } from "../test/spirals.ts";
@@ -94,6 +96,19 @@ test("measures the wait: long for a slow worker, short for a slow consumer", asy
   };
   expect(await waits(60, 0)).toBeGreaterThan(45);
   expect(await waits(0, 60)).toBeLessThan(20);
+});
+
+test("holds on to nothing, however many batches it has given", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const worker = workerFile("quick", "export default ({ step, xs }) => { xs[0] = step; };");
+  const heap: number[] = [];
+  for await (const { step } of backgroundLoader({ worker, batch: { xs: [1] }, steps: 6001 })) {
+    if (step !== 1000 && step !== 6000) continue;
+    collect();
+    heap.push(process.memoryUsage().heapUsed);
+  }
+  expect((heap[1]! - heap[0]!) / 5000).toBeLessThan(100); // bytes a batch
 });
 
 test("an error in a worker comes with its message and step, after the batches before it", async () => {

@@ -61,14 +61,29 @@ export function backgroundLoader<Name extends string>(
     closed = true;
     return pool.destroy();
   };
-  // A worker that dies without a batch in hand would leave those in the queue unanswered.
-  const crashed = new Promise<never>((_, reject) => pool.on("error", reject));
-  crashed.catch(() => {}); // heard where a batch is awaited
+  let crash: Error | undefined;
+  let onCrash: (error: Error) => void = () => {};
+  pool.on("error", (error) => {
+    crash ??= error as Error;
+    onCrash(crash);
+  });
 
   function fill(step: number): Promise<void> {
     const filled = pool.run({ step, ...ring[step % depth] });
     filled.catch(() => {}); // heard when its turn comes
     return filled;
+  }
+
+  /**
+   * Settles with a batch, or with the error of a worker that died without one in hand, which would leave those in the
+   * queue unanswered. Not Promise.race: what each step hangs on a promise that never settles stays as long as it does.
+   */
+  function arrival(filled: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      onCrash = reject;
+      filled.then(resolve, reject);
+      if (crash) queueMicrotask(() => reject(crash)); // after a batch that is ready
+    });
   }
 
   async function* batches(): AsyncGenerator<LoadedBatch<Name>, void, void> {
@@ -78,7 +93,7 @@ export function backgroundLoader<Name extends string>(
         const asked = performance.now();
         while (filling.length < depth && step + filling.length < steps)
           filling.push(fill(step + filling.length));
-        const error = await Promise.race([filling[0], crashed]).then(
+        const error = await arrival(filling[0]!).then(
           () => undefined, // whatever the worker's function returned
           (error: Error) => error,
         );
