@@ -52,6 +52,7 @@ function faultyLabels(): {
     row(10, () => {}),
     row("NGC 224", () => {}),
     row(18, (values) => (values[0] = "nan")),
+    row("587722981742084144", () => {}), // the survey's own number of an object: no double holds it
     row(19, () => {}),
   ];
   return {
@@ -61,7 +62,7 @@ function faultyLabels(): {
       [4, 12, "expected 38 values but got 39"],
       [6, 13, 'expected a number for Class3.2 but got "much"'],
       [7, 14, 'expected a number for Class3.2 but got ""'],
-      [8, 15, "expected a finite number for Class3.2 but got 1e999"],
+      [8, 15, "expected a number within float32 for Class3.2 but got 1e999"],
       [9, 16, "expected a vote fraction from 0 to 1 for Class1.3 but got 1.25"],
       [
         10,
@@ -69,8 +70,13 @@ function faultyLabels(): {
         "expected the answers of Q11 (Class11.1 to Class11.6) to add up to Class4.1 = 0.0625 within 0.00001 but got 0.9520833",
       ],
       [11, 10, "expected each id once but 10 stands in row 2 already"],
-      [12, undefined, 'expected a GalaxyID but got "NGC 224"'],
+      [12, undefined, 'expected a GalaxyID, a number of at most 15 digits, but got "NGC 224"'],
       [13, 18, 'expected a number for Class1.1 but got "nan"'],
+      [
+        14,
+        undefined,
+        'expected a GalaxyID, a number of at most 15 digits, but got "587722981742084144"',
+      ],
     ],
   };
 }
@@ -96,7 +102,7 @@ test("lists every problem of labels and images, with file and row", async () => 
     })),
     {
       file: labels,
-      row: 14,
+      row: 15,
       id: 19,
       message: `expected image 19.jpg in ${folder}/images but it is missing`,
     },

@@ -216,4 +216,9 @@ test("wrong arguments are refused", async () => {
     `openPixelCache: expected more bytes in ${file} but it is cut short`,
   );
   cache.close();
+  cache.close();
+  expect(() => cache.read(0)).toThrow(`read: expected an open file but ${file} is closed`);
+  expect(() => openPixelCache(join(dir, "none"))).toThrow(
+    `openPixelCache: cannot open ${join(dir, "none")}: there is no such file or folder (ENOENT)`,
+  );
 });

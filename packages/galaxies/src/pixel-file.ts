@@ -8,6 +8,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { NdArray } from "ndarray";
 import ndarray from "ndarray";
+import { fileError } from "./files.ts";
 
 const FORMAT = "gz-pixels";
 const VERSION = 1;
@@ -63,6 +64,7 @@ export interface PixelCache {
   header: PixelHeader;
   /** Reads record `index` as uint8 RGB [height, width, 3], into `out` (height * width * 3 bytes) when given. */
   read(index: number, out?: Uint8Array): NdArray<Uint8Array>;
+  /** Ends it; `read` throws from then on. */
   close(): void;
 }
 
@@ -70,10 +72,11 @@ export interface PixelCache {
  * Opens a file that `buildPixelCache` made. Reads are synchronous and hold no state: one file may be open in any number
  * of threads, and a rebuild by another process does not disturb those who have it open.
  *
- * Throws when the file is not a pixel cache, is of another format version or is cut short.
+ * Throws when the file cannot be opened, is not a pixel cache, is of another format version or is cut short.
  */
 export function openPixelCache(file: string): PixelCache {
-  const fd = openSync(file, "r");
+  const fd = openFile(file);
+  let closed = false;
   try {
     const header = readHeader(fd, file);
     const idBytes = Buffer.alloc(8 * header.count);
@@ -86,6 +89,8 @@ export function openPixelCache(file: string): PixelCache {
       width,
       header,
       read(index, out = new Uint8Array(size)) {
+        // Its number may have been given to another file.
+        if (closed) throw new Error(`read: expected an open file but ${file} is closed`);
         if (!Number.isInteger(index) || index < 0 || index >= count)
           throw new RangeError(
             `read: expected an index from 0 to ${count - 1} for ${file} but got ${index}`,
@@ -95,11 +100,22 @@ export function openPixelCache(file: string): PixelCache {
         fill(fd, out, records + index * size, file);
         return ndarray(out, [height, width, 3]);
       },
-      close: () => closeSync(fd),
+      close() {
+        if (!closed) closeSync(fd);
+        closed = true;
+      },
     };
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+function openFile(file: string): number {
+  try {
+    return openSync(file, "r");
+  } catch (error) {
+    throw fileError("openPixelCache", `open ${file}`, error);
   }
 }
 

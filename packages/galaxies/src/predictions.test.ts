@@ -45,7 +45,7 @@ test("other columns: the same file with their names, and errors that name them",
     "writePredictions: expected 1 x 2 values but got 3",
   );
   const bad = writePredictions(file, [1], Float32Array.of(1, Number.NaN), { columns });
-  await expect(bad).rejects.toThrow("expected a finite number for no ring of id 1");
+  await expect(bad).rejects.toThrow("expected a finite float32 for no ring of id 1");
 });
 
 test("every float32 comes back as the same float32", async () => {
@@ -125,8 +125,9 @@ test("rows that Kaggle would not take are refused as they come", async () => {
     `write: expected 37 values for id 11 of ${file} but got 36`,
   );
   await expect(writer.write(11, ROW.with(3, Number.NaN))).rejects.toThrow(
-    `write: expected a finite number for Class2.1 of id 11 in ${file} but got NaN`,
+    `write: expected a finite float32 for Class2.1 of id 11 in ${file} but got NaN`,
   );
+  await expect(writer.write(11, [...ROW].with(3, 1e39))).rejects.toThrow("but got 1e+39");
   await writer.write(12, ROW); // the good rows are still there
   await writer.close();
   expect((await readPredictions(file)).ids).toEqual([10, 12]);
@@ -155,6 +156,11 @@ test.each([
     "a value that is no number",
     `${HEADER}\n1,${ROW.with(1, Number.NaN).join()}\n`,
     ' row 2: expected a number for Class1.2 but got "NaN"',
+  ],
+  [
+    "a value beyond float32",
+    `${HEADER}\n1,${[...ROW].with(1, 1e39).join()}\n`,
+    " row 2: expected a number within float32 for Class1.2 but got 1e+39",
   ],
   [
     "an id twice",

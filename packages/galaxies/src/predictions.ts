@@ -105,9 +105,9 @@ function formatRow(
     );
   const row = [String(id)];
   for (let k = 0; k < values.length; k++) {
-    if (!Number.isFinite(values[k]))
+    if (!Number.isFinite(Math.fround(values[k]!)))
       throw new RangeError(
-        `write: expected a finite number for ${columns[k]} of id ${id} in ${file} but got ${values[k]}`,
+        `write: expected a finite float32 for ${columns[k]} of id ${id} in ${file} but got ${values[k]}`,
       );
     row.push(shortestFloat32(values[k]!));
   }

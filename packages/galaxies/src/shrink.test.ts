@@ -61,9 +61,13 @@ test("what does not divide is refused", () => {
   const image = ndarray(new Uint8Array(424 * 424 * 3), [424, 424, 3]);
   for (const factor of [3, 0, -2, 1.5, Number.NaN])
     expect(() => shrink(image, factor)).toThrow(
-      `shrink: expected a whole factor that divides 424 and 424 but got ${factor}`,
+      `shrink: expected an integer that divides 424 and 424 for factor but got ${factor}`,
     );
   expect(() => shrink(ndarray(new Uint8Array(4), [2, 2]), 2)).toThrow(
-    "shrink: expected an image [height, width, channels] but got shape [2, 2]",
+    "shrink: expected uint8 [height, width, channels] for image but got uint8 [2, 2]",
+  );
+  // Means of 0..1 would all be stored as 0.
+  expect(() => shrink(ndarray(new Float32Array(12), [2, 2, 3]) as never, 2)).toThrow(
+    "shrink: expected uint8 [height, width, channels] for image but got float32 [2, 2, 3]",
   );
 });

@@ -9,13 +9,13 @@ import ndarray from "ndarray";
  */
 export function shrink(image: NdArray<Uint8Array>, factor: number): NdArray<Uint8Array> {
   const [height, width, channels] = image.shape as [number, number, number];
-  if (image.shape.length !== 3)
+  if (!(image.data instanceof Uint8Array) || image.shape.length !== 3)
     throw new RangeError(
-      `shrink: expected an image [height, width, channels] but got shape [${image.shape.join(", ")}]`,
+      `shrink: expected uint8 [height, width, channels] for image but got ${image.dtype} [${image.shape.join(", ")}]`,
     );
   if (!Number.isInteger(factor) || factor < 1 || height % factor !== 0 || width % factor !== 0)
     throw new RangeError(
-      `shrink: expected a whole factor that divides ${height} and ${width} but got ${factor}`,
+      `shrink: expected an integer that divides ${height} and ${width} for factor but got ${factor}`,
     );
   const { data, offset } = image;
   const [rowStride, columnStride, channelStride] = image.stride as [number, number, number];

@@ -133,7 +133,8 @@ function parseRow(
   seen: Map<number, number>,
   into: Float64Array,
 ): string | undefined {
-  if (!isId(record[0])) return `expected a GalaxyID but got ${JSON.stringify(record[0])}`;
+  if (!isId(record[0]))
+    return `expected a GalaxyID, a number of at most 15 digits, but got ${JSON.stringify(record[0])}`;
   const id = Number(record[0]);
   const earlier = seen.get(id);
   if (earlier !== undefined)
@@ -146,9 +147,9 @@ function parseRow(
     if (!NUMBER.test(text))
       return `expected a number for ${columns[k]} but got ${JSON.stringify(text)}`;
     into[k] = Number(text);
-    // 1e400 passes the pattern
-    if (!Number.isFinite(into[k]))
-      return `expected a finite number for ${columns[k]} but got ${text}`;
+    // 1e39 passes the pattern, and would be Infinity in the table
+    if (!Number.isFinite(Math.fround(into[k]!)))
+      return `expected a number within float32 for ${columns[k]} but got ${text}`;
   }
   return undefined;
 }

@@ -10,8 +10,15 @@ export interface Plane {
   readonly height: number;
 }
 
-/** A copy on the 0..1 scale. */
+/**
+ * A copy on the 0..1 scale, for `detectSources`.
+ * @throws TypeError for an image that is not two-dimensional or that has no pixels, RangeError for a pixel that is NaN or infinite
+ */
 export function toPlane(channel: Channel): Plane {
+  if (channel.shape.length !== 2 || channel.size === 0)
+    throw new TypeError(
+      `detectSources: expected an image [height, width] for channel but got shape [${channel.shape.join(", ")}]`,
+    );
   const [height, width] = channel.shape as [number, number];
   const [rowStride, columnStride] = channel.stride as [number, number];
   const { data: from, offset } = channel;
@@ -21,5 +28,15 @@ export function toPlane(channel: Channel): Plane {
     let at = offset + y * rowStride;
     for (let x = 0; x < width; x++, i++, at += columnStride) data[i] = from[at]! / unit;
   }
+  if (unit === 1) checkFinite(data, width);
   return { data, width, height };
+}
+
+/** One NaN (surveys mask pixels so) would silence its cell of the background, and with it the whole image. */
+function checkFinite(data: Float32Array, width: number): void {
+  for (let i = 0; i < data.length; i++)
+    if (!Number.isFinite(data[i]))
+      throw new RangeError(
+        `detectSources: expected finite pixels for channel but got ${data[i]} in row ${Math.floor(i / width)}, column ${i % width}`,
+      );
 }

@@ -68,13 +68,28 @@ test("an empty sky has no sources", () => {
   const data = Float32Array.from({ length: 200 * 200 }, () => 0.1 + rng.normal(0, 0.01));
   expect(detectSources(ndarray(data, [200, 200]), { threshold: 4 })).toEqual([]);
   expect(detectSources(ndarray(new Uint8Array(100 * 100), [100, 100]))).toEqual([]);
+  for (const shape of [
+    [1, 1],
+    [1, 65],
+    [65, 1],
+  ])
+    expect(detectSources(ndarray(new Uint8Array(shape[0]! * shape[1]!).fill(9), shape))).toEqual(
+      [],
+    );
 });
 
 test("says what is wrong with its arguments", () => {
   const image = ndarray(new Float32Array(100), [10, 10]);
   expect(() => detectSources(ndarray(new Float32Array(300), [10, 10, 3]))).toThrow(
-    "detectSources: expected an image [height, width] but got shape [10, 10, 3]",
+    "detectSources: expected an image [height, width] for channel but got shape [10, 10, 3]",
   );
+  for (const value of [Number.NaN, Infinity]) {
+    const masked = ndarray(new Float32Array(100), [10, 10]);
+    masked.set(3, 7, value);
+    expect(() => detectSources(masked)).toThrow(
+      `detectSources: expected finite pixels for channel but got ${value} in row 3, column 7`,
+    );
+  }
   expect(() => detectSources(image, { threshold: 0 })).toThrow(
     "detectSources: expected a positive number for threshold but got 0",
   );

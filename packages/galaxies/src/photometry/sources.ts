@@ -43,14 +43,11 @@ const MIN_AREA = 5;
  * cleaned; moments, and radii over ellipses.
  *
  * @param channel [height, width], e.g. the green one of an image: `image.pick(null, null, 1)`
- * @throws TypeError for an image that is not two-dimensional, a threshold or area that is not positive
+ * @throws TypeError for an image that is not two-dimensional, a threshold or area that is not positive; RangeError for a
+ * pixel that is NaN or infinite
  */
 export function detectSources(channel: Channel, options: DetectOptions = {}): Source[] {
   const { threshold: sigmas = 1.5, minArea = MIN_AREA } = options;
-  if (channel.shape.length !== 2 || channel.size === 0)
-    throw new TypeError(
-      `detectSources: expected an image [height, width] but got shape [${channel.shape.join(", ")}]`,
-    );
   if (!(sigmas > 0 && sigmas < Infinity))
     throw new TypeError(
       `detectSources: expected a positive number for threshold but got ${sigmas}`,

@@ -182,4 +182,7 @@ test("a number of volunteers that is none is refused", () => {
   expect(() => castVotes(createRng(1), new Float32Array(37), 0)).toThrow(
     new RangeError("castVotes: expected a positive integer for volunteers but got 0"),
   );
+  expect(() => castVotes(createRng(1), new Float32Array(3))).toThrow(
+    new RangeError("castVotes: expected 37 fractions for votes but got 3"),
+  );
 });

@@ -31,12 +31,16 @@ export function galaxyVotes(params: GalaxyParameters): Float32Array {
  *
  * @param votes expected fractions, from `galaxyVotes`
  * @returns 37 fractions, multiples of 1 / volunteers, that obey Kaggle's tree
- * @throws RangeError for a number of volunteers that is not a positive integer
+ * @throws RangeError for a number of volunteers that is not a positive integer, or another number of fractions
  */
 export function castVotes(rng: Rng, votes: Float32Array, volunteers = 40): Float32Array {
   if (!Number.isInteger(volunteers) || volunteers < 1)
     throw new RangeError(
       `castVotes: expected a positive integer for volunteers but got ${volunteers}`,
+    );
+  if (votes.length !== COLUMN_OF.size)
+    throw new RangeError(
+      `castVotes: expected ${COLUMN_OF.size} fractions for votes but got ${votes.length}`,
     );
   const counts = new Float64Array(votes.length);
   for (const question of KAGGLE_TREE) {
