@@ -36,8 +36,9 @@ export function findRegions(image: Plane, threshold: number, minArea: number): R
             pixels[to++] = i;
           }
     }
+    if (to - from < minArea) continue;
     pixels.subarray(from, to).sort();
-    if (to - from >= minArea) groups.push([from, to]);
+    groups.push([from, to]);
   }
   for (let i = 0; i < to; i++) place[pixels[i]!] = i;
   groups.sort(([, a], [, b]) => pixels[a - 1]! - pixels[b - 1]!);

@@ -32,11 +32,8 @@ export function estimateSky({ data, width, height }: Plane): Sky {
     for (let column = 0; column < columns; column++, i++) {
       let count = 0;
       const right = Math.min(width, (column + 1) * CELL);
-      for (let y = row * CELL; y < Math.min(height, (row + 1) * CELL); y++) {
-        const pixels = data.subarray(y * width + column * CELL, y * width + right);
-        cell.set(pixels, count);
-        count += pixels.length;
-      }
+      for (let y = row * CELL; y < Math.min(height, (row + 1) * CELL); y++)
+        for (let x = column * CELL; x < right; x++) cell[count++] = data[y * width + x]!;
       const { mode, noise } = cellMode(cell.subarray(0, count), histogram);
       modes[i] = mode;
       noises[i] = noise;

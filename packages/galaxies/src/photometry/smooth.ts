@@ -9,12 +9,17 @@ export function smooth({ data, width, height }: Plane): Plane {
   const beyond = new Float32Array(width);
   const rowAt = (y: number): Float32Array =>
     y < 0 || y === height ? beyond : data.subarray(y * width, (y + 1) * width);
-  const column = new Float32Array(width + 2);
-  for (let y = 0; y < height; y++) {
+  for (let y = 0, i = 0; y < height; y++) {
     const [above, row, below] = [rowAt(y - 1), rowAt(y), rowAt(y + 1)];
-    for (let x = 0; x < width; x++) column[x + 1] = above[x]! + 2 * row[x]! + below[x]!;
-    for (let x = 0, i = y * width; x < width; x++, i++)
-      out[i] = (column[x]! + 2 * column[x + 1]! + column[x + 2]!) / 16;
+    let left = 0;
+    let middle = Math.fround(above[0]! + 2 * row[0]! + below[0]!);
+    for (let x = 1; x < width; x++, i++) {
+      const right = Math.fround(above[x]! + 2 * row[x]! + below[x]!);
+      out[i] = (left + 2 * middle + right) / 16;
+      left = middle;
+      middle = right;
+    }
+    out[i++] = (left + 2 * middle) / 16;
   }
   return { data: out, width, height };
 }
