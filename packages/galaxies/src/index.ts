@@ -31,8 +31,9 @@ export {
 } from "./predictions.ts";
 export { shrink } from "./shrink.ts";
 export { type SyntheticOptions, writeSynthetic } from "./synthetic/dataset.ts";
-export { type GalaxyParameters, sampleGalaxy } from "./synthetic/parameters.ts";
+export type { GalaxyParameters } from "./synthetic/parameters.ts";
 export { renderGalaxy } from "./synthetic/render.ts";
+export { sampleGalaxy } from "./synthetic/sample.ts";
 export { castVotes, galaxyVotes } from "./synthetic/votes.ts";
 export type { Problem } from "./table.ts";
 export {

@@ -22,11 +22,11 @@ import {
   latestCheckpoint,
   loadCheckpoint,
   restoreCheckpoint,
-  saveCheckpoint,
-} from "./checkpoint.ts";
+} from "./load-checkpoint.ts";
 import { openMetrics } from "./metrics.ts";
 import { nesterov } from "./nesterov.ts";
 import { NonFiniteLossError } from "./non-finite-loss-error.ts";
+import { saveCheckpoint } from "./save-checkpoint.ts";
 import { cosineSchedule } from "./schedules.ts";
 import { trainLoop } from "./train-loop.ts";
 import { weightAverage } from "./weight-average.ts";

@@ -11,10 +11,8 @@ export {
   latestCheckpoint,
   loadCheckpoint,
   restoreCheckpoint,
-  type SaveOptions,
-  saveCheckpoint,
   type TrainingState,
-} from "./checkpoint.ts";
+} from "./load-checkpoint.ts";
 export { type Metrics, openMetrics } from "./metrics.ts";
 export { namedWeights } from "./named-weights.ts";
 export { nesterov } from "./nesterov.ts";
@@ -27,6 +25,7 @@ export {
   type Safetensors,
   writeSafetensors,
 } from "./safetensors.ts";
+export { type SaveOptions, saveCheckpoint } from "./save-checkpoint.ts";
 export { cosineSchedule, type Progress, type Schedule, stepSchedule } from "./schedules.ts";
 export type { SavedState, State, TensorData } from "./state.ts";
 export {

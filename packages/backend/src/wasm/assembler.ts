@@ -1,5 +1,6 @@
-// A small WebAssembly assembler: as much as the kernels in simd.ts need. An expression is the bytes that
+// A small WebAssembly assembler: as much as routines.ts needs. An expression is the bytes that
 // push its value; a statement is the bytes that do something. https://webassembly.github.io/spec/core/binary
+/** Bytes of WebAssembly. */
 export type Code = readonly number[];
 type Type = "i32" | "f32" | "f64" | "v128";
 const TYPES = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b };
@@ -12,6 +13,7 @@ export interface Variable {
   set(value: Code): Code;
 }
 
+/** Where a function gets its parameters, in the order of the calls, and its local variables. */
 export interface Scope {
   param(type: Type): Variable;
   local(type: Type): Variable;
@@ -71,6 +73,7 @@ export interface Lanes {
   div: Binary;
 }
 
+/** Integers: addresses and counts. */
 export const i32: {
   const(n: number): Code;
   load: Load;
@@ -106,6 +109,7 @@ export const f32: Lanes = {
   mul: binary(0x94),
   div: binary(0x95),
 };
+/** One float64. */
 export const f64: { load: Load; store: Store; promote: Unary; add: Binary; mul: Binary } = {
   load: load(0x2b),
   store: store(0x39),
@@ -144,6 +148,7 @@ export function loopWhile(condition: Code, ...body: Code[]): Code {
   return [0x02, VOID, 0x03, VOID, ...stop, ...body.flat(), 0x0c, 0, END, END];
 }
 
+/** Runs `then` if `condition` is not zero. */
 export function when(condition: Code, then: Code): Code {
   return [...condition, 0x04, VOID, ...then, END];
 }

@@ -1,7 +1,7 @@
 // Outer products, shared between the main thread and workers that wait on a shared counter. Each owns a range of rows of the
 // result, so that nothing is added twice or in another order: the bytes do not depend on the number of threads.
 import { type Backend, compiledFor, dispose, simd } from "./heap.ts";
-import { JOB_FIELDS } from "./simd.ts";
+import { JOB_FIELDS } from "./outer-products.ts";
 
 /** dw[c, o] += the sum of x[p, c] dy[p, o] over images x rows x columns p; addresses and strides in bytes. */
 export interface OuterProduct {

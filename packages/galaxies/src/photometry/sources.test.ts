@@ -2,8 +2,8 @@ import { createRng } from "@gz/augment";
 import ndarray from "ndarray";
 import { expect, test } from "vitest";
 import golden from "../../test/fixtures/photometry.json" with { type: "json" };
-import { sampleGalaxy } from "../synthetic/parameters.ts";
 import { renderGalaxy } from "../synthetic/render.ts";
+import { sampleGalaxy } from "../synthetic/sample.ts";
 import { detectSources, type Source } from "./sources.ts";
 
 /** The images of test/fixtures/make_photometry.mjs. */

@@ -18,6 +18,7 @@ const FRAME = 424;
 // Pixels beyond the frame's edge, which blur and resampling reach for.
 const MARGIN = 4;
 
+/** An empty canvas for the whole frame and a little around it. */
 export function createCanvas(magnification: number): Canvas {
   const size = Math.ceil(FRAME / magnification) + 2 * MARGIN;
   const band = (): Float32Array => new Float32Array(size * size);

@@ -6,8 +6,8 @@ import { createRng } from "@gz/augment";
 import sharp from "sharp";
 import { createAtomic, fileError } from "../files.ts";
 import { KAGGLE_TREE } from "../tree.ts";
-import { sampleGalaxy } from "./parameters.ts";
 import { renderGalaxy } from "./render.ts";
+import { sampleGalaxy } from "./sample.ts";
 import { castVotes, galaxyVotes } from "./votes.ts";
 
 const FIRST_ID = 100_000;

@@ -26,6 +26,7 @@ export function diskAxisRatio(inclination: number, thickness: number): number {
   return Math.sqrt(cos * cos + thickness * thickness * (1 - cos * cos));
 }
 
+/** Whether a disk of this inclination, in degrees, is drawn from its edge. */
 export function isEdgeOn(inclination: number): boolean {
   return inclination > EDGE_ON;
 }

@@ -1,8 +1,9 @@
 import { createRng } from "@gz/augment";
 import { expect, test } from "vitest";
 import { createCanvas } from "./canvas.ts";
-import { type GalaxyParameters, sampleGalaxy } from "./parameters.ts";
+import type { GalaxyParameters } from "./parameters.ts";
 import { addGalaxy, renderGalaxy } from "./render.ts";
+import { sampleGalaxy } from "./sample.ts";
 
 const SIZE = 424;
 

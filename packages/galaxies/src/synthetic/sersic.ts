@@ -39,6 +39,7 @@ const SUB = 5;
 /** Light fainter than this, in sky noises, is not drawn. */
 const FAINTEST = 0.01;
 
+/** Adds a spheroid: intensity exp(-b ((r / Re)^(1/n) - 1)) over its isophotes, down to what nobody could see. */
 export function addSpheroid(canvas: Canvas, spheroid: Spheroid, rgb: Rgb): void {
   const { x, y, radius, sersic: n, axisRatio: q, boxiness, flux } = spheroid;
   if (!(flux > 0)) return;

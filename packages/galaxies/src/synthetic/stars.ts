@@ -1,16 +1,18 @@
 import type { Rng } from "@gz/augment";
 import { addSpot, around, type Canvas, type Rgb, starlight } from "./canvas.ts";
 
-/**
- * A star as the telescope shows it: a Moffat profile (1 + (r/a)^2)^-3 of the given full width at
- * half maximum. `offsets` are where each band sees it: the bands are exposed one after the other
- * and aligned only to a fraction of a pixel, which gives point sources their coloured edges.
- */
+/** How the telescope shows a point, in camera pixels. */
 export interface Optics {
+  /** Full width at half maximum of its blur. */
   fwhm: number;
+  /**
+   * Where red, green and blue see it: the bands are exposed one after the other and aligned only to
+   * a fraction of a pixel, which gives point sources their coloured edges.
+   */
   offsets: readonly [dx: number, dy: number][];
 }
 
+/** Exponent of the Moffat profile. */
 const BETA = 3;
 
 /** How a spot on the sky is spread beyond the optics: a galaxy too small for more than that. */
@@ -20,6 +22,7 @@ interface Spread {
   angle: number;
 }
 
+/** Adds a star, or a far galaxy as one that is spread out: a Moffat profile (1 + (r/a)^2)^-3 of this total flux in each band. */
 export function addStar(
   canvas: Canvas,
   optics: Optics,

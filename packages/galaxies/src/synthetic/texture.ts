@@ -11,7 +11,9 @@ export interface Texture {
 }
 
 const RADII = 96;
+/** Columns of a texture. */
 export const ANGLES = 192;
+/** Numbers in a cell. */
 export const FIELDS = 3;
 
 // Rows go from INNER to OUTER scale lengths.
@@ -40,6 +42,7 @@ export function armStart(params: GalaxyParameters): number {
   return bar.strength > 0.15 ? Math.max(inner, (0.92 * bar.length) / disk.radius) : inner;
 }
 
+/** Draws arms, ring, gaps, dust and patches of a disk; `rng` sets how they wobble. */
 export function drawTexture(rng: Rng, params: GalaxyParameters): Texture {
   const cells = new Float32Array(RADII * ANGLES * FIELDS);
   const { spiral, ring, bar, disk, disturbance, irregularity } = params;

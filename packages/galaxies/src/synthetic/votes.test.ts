@@ -1,7 +1,8 @@
 import { createRng } from "@gz/augment";
 import { expect, test } from "vitest";
 import { COLUMNS, KAGGLE_TREE } from "../tree.ts";
-import { type GalaxyParameters, sampleGalaxy } from "./parameters.ts";
+import type { GalaxyParameters } from "./parameters.ts";
+import { sampleGalaxy } from "./sample.ts";
 import { castVotes, galaxyVotes } from "./votes.ts";
 
 const galaxies = Array.from({ length: 1500 }, (_, i) => sampleGalaxy(createRng(11, i)));

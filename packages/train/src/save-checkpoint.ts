@@ -1,0 +1,115 @@
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { checkInteger } from "./_check.ts";
+import {
+  folderName,
+  listCheckpoints,
+  removeCheckpoint,
+  removeLeftovers,
+  syncFolder,
+  temporaryName,
+} from "./_folders.ts";
+import { FORMAT_VERSION, type Meta } from "./_meta.ts";
+import { bestCheckpoint, type TrainingState } from "./load-checkpoint.ts";
+import { namedWeights } from "./named-weights.ts";
+import { NonFiniteLossError } from "./non-finite-loss-error.ts";
+import { type FileDigest, NonFiniteValue, writeSafetensors } from "./safetensors.ts";
+
+/** Options of `saveCheckpoint`. */
+export interface SaveOptions extends TrainingState {
+  /** Steps done. */
+  step: number;
+  /** Whatever a resume or a reader will want, as JSON: recipe, seeds, score. */
+  meta?: unknown;
+  /** How many of the newest checkpoints to keep, this one included; 3 if left out. */
+  keep?: number;
+  /** Marks this one as the best so far; the latest so marked is never removed. */
+  best?: boolean;
+}
+
+/**
+ * Saves to `directory/step-00000100/`: model.safetensors, optimizer.safetensors, average.safetensors, and meta.json with
+ * the others' sizes and SHA-256. Everything is written under a temporary name, flushed to the disk, then renamed: a
+ * checkpoint is whole or not there, whenever the process is killed. The same state gives the same bytes. Older ones are
+ * removed afterwards, all but the last `keep` and the best.
+ *
+ * Returns the folder's path. Throws a NonFiniteLossError where a weight is NaN or infinite, and an Error where the disk
+ * is full; either way nothing of it stays and the earlier checkpoints do.
+ */
+export async function saveCheckpoint(directory: string, options: SaveOptions): Promise<string> {
+  const { step, keep = 3, best = false } = options;
+  checkInteger("saveCheckpoint", "step", step, 0);
+  checkInteger("saveCheckpoint", "keep", keep, 1);
+  const path = join(directory, folderName(step));
+  const temporary = join(directory, temporaryName(step));
+  try {
+    await mkdir(directory, { recursive: true });
+    await removeLeftovers(directory);
+    await mkdir(temporary);
+    await writeFiles(temporary, options, best);
+    await syncFolder(temporary);
+    await putInPlace(temporary, path);
+    await syncFolder(directory);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw explain(error, path, step);
+  }
+  await removeOld(directory, keep);
+  return path;
+}
+
+async function writeFiles(folder: string, options: SaveOptions, best: boolean): Promise<void> {
+  const { step, model, optimizer, average, meta = null } = options;
+  const states = {
+    "model.safetensors": Object.fromEntries(namedWeights(model)),
+    ...(optimizer && { "optimizer.safetensors": optimizer.state() }),
+    ...(average && { "average.safetensors": average.state() }),
+  };
+  const files: Record<string, FileDigest> = {};
+  for (const [name, state] of Object.entries(states))
+    files[name] = await writeSafetensors(join(folder, name), state);
+  const content: Meta = {
+    formatVersion: FORMAT_VERSION,
+    step,
+    best,
+    ...(optimizer && { optimizer: optimizer.name }),
+    files,
+    meta,
+  };
+  const file = await open(join(folder, "meta.json"), "wx");
+  try {
+    await file.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A rename cannot replace a folder that has files, so one of the same step (a run ended twice) is set aside first. */
+async function putInPlace(temporary: string, path: string): Promise<void> {
+  const old = `${path}.old`;
+  if (await stat(path).catch(() => undefined)) await rename(path, old);
+  await rename(temporary, path);
+  await rm(old, { recursive: true, force: true });
+}
+
+async function removeOld(directory: string, keep: number): Promise<void> {
+  const old = (await listCheckpoints(directory)).slice(keep);
+  if (old.length === 0) return;
+  const best = await bestCheckpoint(directory);
+  for (const checkpoint of old) if (checkpoint.path !== best) await removeCheckpoint(checkpoint);
+}
+
+function explain(error: unknown, path: string, step: number): unknown {
+  if (error instanceof NonFiniteValue)
+    return new NonFiniteLossError(
+      `saveCheckpoint: expected finite values but ${error.tensor} holds NaN or Infinity after step ${step}`,
+      step,
+    );
+  if (["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? ""))
+    return new Error(
+      `saveCheckpoint: expected room for ${path} but the disk is full; nothing of it was kept, earlier checkpoints are untouched`,
+      { cause: error },
+    );
+  return error;
+}
