@@ -5,10 +5,12 @@ export function expected(caller: string, what: string, name: string, value: unkn
   return new TypeError(`${caller}: expected ${what} for ${name} but got ${show(value)}`);
 }
 
+/** Refuses NaN and infinities. */
 export function checkFinite(caller: string, name: string, value: number): void {
   if (!Number.isFinite(value)) throw expected(caller, "a finite number", name, value);
 }
 
+/** Refuses anything but a positive integer. */
 export function checkSize(caller: string, name: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 1)
     throw expected(caller, "a positive integer", name, value);

@@ -19,7 +19,7 @@ test("checks its options", async () => {
     "useBackend: expected one of tensorflow, webgpu, wasm for prefer but got cuda",
   );
   await expect(useBackend({ prefer: [] })).rejects.toThrow(
-    "useBackend: expected at least one of tensorflow, webgpu, wasm for prefer",
+    "useBackend: expected at least one of tensorflow, webgpu, wasm for prefer but got none",
   );
   for (const threads of [0, -1, 1.5, NaN])
     await expect(useBackend({ threads })).rejects.toThrow(

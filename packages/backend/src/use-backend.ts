@@ -4,8 +4,10 @@ import { registerReluGradient } from "./relu-gradient.ts";
 
 /** The backends, in the order in which they are tried. */
 const NAMES = ["tensorflow", "webgpu", "wasm"] as const;
+/** Name of a backend, as tfjs registers it. */
 export type BackendName = (typeof NAMES)[number];
 
+/** Options of `useBackend`. */
 export interface BackendOptions {
   /** The backend to use, or several in the order of preference; without it the first that works of tensorflow, webgpu (on a real GPU) and wasm. */
   prefer?: BackendName | readonly BackendName[];
@@ -92,7 +94,7 @@ const start: Record<
 function check(names: readonly string[], threads: number | undefined): void {
   const known = NAMES.join(", ");
   if (names.length === 0)
-    throw new RangeError(`useBackend: expected at least one of ${known} for prefer`);
+    throw new RangeError(`useBackend: expected at least one of ${known} for prefer but got none`);
   for (const name of names)
     if (!NAMES.includes(name as BackendName))
       throw new RangeError(`useBackend: expected one of ${known} for prefer but got ${name}`);

@@ -1,6 +1,7 @@
 // tfjs's webgpu backend, in Node on Dawn (the npm package "webgpu", which brings its binary), in a browser on the browser's own.
 import * as tf from "@tensorflow/tfjs";
 
+/** Options of `useWebgpu`. */
 export interface WebgpuOptions {
   /** Refuse a device that computes on the CPU, such as SwiftShader. Default false. */
   realGpu?: boolean;

@@ -20,7 +20,9 @@ export function checkFinite(where: string, name: string, values: ArrayLike<numbe
 /** Throws unless there is a member, names differ, and every length is `length`, all finite. */
 export function checkMembers(where: string, members: readonly Member[], length: number): void {
   if (!Array.isArray(members) || members.length === 0)
-    throw new TypeError(`${where}: expected at least one member for members but got ${members}`);
+    throw new TypeError(
+      `${where}: expected at least one member for members but got ${Array.isArray(members) ? "none" : members}`,
+    );
   const names = new Set<string>();
   for (const { name, values } of members) {
     if (typeof name !== "string" || name === "" || names.has(name))

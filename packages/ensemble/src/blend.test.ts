@@ -172,7 +172,7 @@ test("blend refuses what does not fit, by name", () => {
   const y = [0, 1, 0, 1];
   const run = (list: Member[], truth: number[], options: Partial<BlendOptions>) => () =>
     blend(list, truth, { columns: 2, folds: 2, ...options });
-  expect(run([], y, {})).toThrow("blend: expected at least one member for members but got ");
+  expect(run([], y, {})).toThrow("blend: expected at least one member for members but got none");
   expect(run([two[0]!, two[0]!], y, {})).toThrow(
     'blend: expected a name of its own for every member but got "a"',
   );
@@ -228,6 +228,11 @@ test("applyBlend refuses what does not fit, by name", () => {
   const a = { name: "a", values: [1, 2] };
   const b = { name: "b", values: [3, 4] };
   expect([...applyBlend(half, [a, b])]).toEqual([2, 2]);
+  for (const weights of [[[0.5]], [[0.5, Number.NaN]], [[0, 0]], [[1, 0], []]])
+    expect(() => applyBlend({ ...half, weights }, [a, b])).toThrow(
+      `applyBlend: expected 2 finite numbers that are not all 0 for each row of weights but got ${JSON.stringify(weights.at(-1))}`,
+    );
+  expect(() => applyBlend({ ...half, weights: [] }, [a, b])).toThrow("but got []");
   expect(() => applyBlend(half, [a])).toThrow('applyBlend: expected a member "b" but got "a"');
   expect(() => applyBlend(half, [])).toThrow('applyBlend: expected a member "a" but got none');
   expect(() => applyBlend(half, [a, { name: "b", values: [1] }])).toThrow(

@@ -83,14 +83,15 @@ export function blend(
  * sum_m weights[column][m] * values_m, [rows, columns], in `out` if given. Members are found by
  * name; those the blend does not know, and those without any weight, may be there or not.
  *
- * Throws a TypeError or RangeError if one that has a weight is missing, if lengths differ or are no
- * multiple of the columns, and for numbers that are not finite.
+ * Throws a TypeError or RangeError for weights that are not the blend's, if a member that has a weight
+ * is missing, if lengths differ or are no multiple of the columns, and for numbers that are not finite.
  */
 export function applyBlend(
   { names, weights }: Pick<Blend, "names" | "weights">,
   members: readonly Member[],
   options: { out?: Float32Array } = {},
 ): Float32Array {
+  checkWeights(names, weights);
   const columns = weights.length;
   const used = names.flatMap((name, index) => {
     if (weights.every((row) => row[index] === 0)) return [];
@@ -115,6 +116,17 @@ export function applyBlend(
     out[i] = sum;
   }
   return out;
+}
+
+/** A blend may come from a file: a short row or a null would make NaN of the predictions. */
+function checkWeights(names: readonly string[], weights: Blend["weights"]): void {
+  const fits = (row: readonly number[]) =>
+    row.length === names.length && row.every(Number.isFinite) && row.some((weight) => weight !== 0);
+  const wrong = weights.length === 0 ? weights : weights.find((row) => !fits(row));
+  if (wrong !== undefined)
+    throw new TypeError(
+      `applyBlend: expected ${names.length} finite numbers that are not all 0 for each row of weights but got ${JSON.stringify(wrong)}`,
+    );
 }
 
 function list(members: readonly Member[]): string {

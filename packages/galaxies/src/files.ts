@@ -4,10 +4,12 @@ import { mkdir, open, readdir, rename, rm, statfs } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
-/** The user's cache folder: GZ_CACHE_DIR, else XDG_CACHE_HOME/gz, else ~/.cache/gz. */
+/** The user's cache folder: GZ_CACHE_DIR, else ~/Library/Caches/gz on macOS, else XDG_CACHE_HOME/gz, else ~/.cache/gz. */
 export function cacheFolder(): string {
   const { GZ_CACHE_DIR, XDG_CACHE_HOME } = process.env;
-  return GZ_CACHE_DIR || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "gz");
+  if (GZ_CACHE_DIR) return GZ_CACHE_DIR;
+  if (process.platform === "darwin") return join(homedir(), "Library", "Caches", "gz");
+  return join(XDG_CACHE_HOME || join(homedir(), ".cache"), "gz");
 }
 
 /** A file that appears under its name only when it is whole. */

@@ -20,7 +20,7 @@ export interface PixelCacheShape {
 
 /** Where a pixel cache goes, and what is told while it is built. */
 export interface PixelCacheOptions extends PixelCacheShape {
-  /** Folder of the file; the user's cache folder (GZ_CACHE_DIR, else ~/.cache/gz) if left out. */
+  /** Folder of the file; `cacheFolder()`/pixels if left out. */
   dir?: string;
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;

@@ -10,6 +10,7 @@ export type Initializer = ReturnType<typeof tf.initializers.zeros>;
 /** Anything with layers: tf.sequential, tf.model, tf.loadLayersModel. */
 export type Model = Pick<tf.LayersModel, "layers">;
 
+/** The only input of a layer that takes one. */
 export function oneTensor(name: string, inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
   if (!Array.isArray(inputs)) return inputs;
   if (inputs.length !== 1)
@@ -17,6 +18,7 @@ export function oneTensor(name: string, inputs: tf.Tensor | tf.Tensor[]): tf.Ten
   return inputs[0]!;
 }
 
+/** The shape of the only input. */
 export function oneShape(name: string, shape: tf.Shape | tf.Shape[]): tf.Shape {
   if (!Array.isArray(shape[0])) return shape as tf.Shape;
   if (shape.length !== 1)
@@ -34,6 +36,7 @@ export function lastAxis(name: string, shape: tf.Shape): number {
   return size;
 }
 
+/** A value as it reads in an error message. */
 export function show(value: unknown): string {
   return JSON.stringify(value) ?? String(value);
 }

@@ -18,6 +18,7 @@ export interface Question {
 /** Questions in the order of their columns: column k of the network is the k-th answer of the concatenated questions. */
 export type QuestionTree = readonly Question[];
 
+/** A tree as the constants that the output layer computes with; K columns, matrices [K, K] row-major. */
 export interface TreeMatrices {
   columns: number;
   /** Longest chain of parents: how many times weights must be handed down. */

@@ -132,7 +132,7 @@ test("starts the scale as asked, and remembers how", async () => {
 
 test("says what is wrong", () => {
   expect(() => batchNorm({ momentum: 1 })).toThrow(
-    "batchNorm: expected 0 <= momentum < 1 but got 1",
+    "batchNorm: expected a number in [0, 1) for momentum but got 1",
   );
   expect(() => batchNorm({ epsilon: 0 })).toThrow(
     "batchNorm: expected a positive number for epsilon but got 0",

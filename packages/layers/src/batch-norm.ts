@@ -12,6 +12,7 @@ import {
   withGradient,
 } from "./_layer.ts";
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions extends LayerArgs {
   /** How much of the moving statistics stays at each training call, 0 <= momentum < 1; default 0.9 (what PyTorch calls 0.1). */
   momentum?: number;
@@ -35,7 +36,9 @@ class BatchNorm extends tf.layers.Layer {
     super(options);
     const { momentum = 0.9, epsilon = 1e-5, gammaInitializer = tf.initializers.ones() } = options;
     if (!(momentum >= 0 && momentum < 1))
-      throw new RangeError(`batchNorm: expected 0 <= momentum < 1 but got ${momentum}`);
+      throw new RangeError(
+        `batchNorm: expected a number in [0, 1) for momentum but got ${momentum}`,
+      );
     if (!(epsilon > 0 && epsilon < Infinity))
       throw new RangeError(`batchNorm: expected a positive number for epsilon but got ${epsilon}`);
     this.momentum = momentum;

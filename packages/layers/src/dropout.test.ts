@@ -151,7 +151,7 @@ test("survives saving, and leaks nothing", async () => {
 test("says what is wrong", () => {
   for (const rate of [-0.1, 1, Number.NaN, undefined])
     expect(() => dropout({ rate: rate as number, seed: 0 })).toThrow(
-      `dropout: expected 0 <= rate < 1 but got ${rate}`,
+      `dropout: expected a number in [0, 1) for rate but got ${rate}`,
     );
   expect(() => dropout({ rate: 0.5, seed: 1.5 })).toThrow(
     "dropout: expected an integer of at least 0 for seed but got 1.5",

@@ -10,6 +10,7 @@ import {
   oneTensor,
 } from "./_layer.ts";
 
+/** Options of `dropout`. */
 export interface DropoutOptions extends LayerArgs {
   /** Probability to drop an element, 0 <= rate < 1, in steps of 1 / 65,536. */
   rate: number;
@@ -29,7 +30,7 @@ class Dropout extends tf.layers.Layer {
     super(options);
     const { rate, seed } = options ?? {};
     if (!(rate >= 0 && Math.round(rate * LEVELS) < LEVELS))
-      throw new RangeError(`dropout: expected 0 <= rate < 1 but got ${rate}`);
+      throw new RangeError(`dropout: expected a number in [0, 1) for rate but got ${rate}`);
     this.rate = rate;
     this.seed = checkInteger("dropout", "seed", seed, 0);
   }

@@ -9,6 +9,7 @@ import {
   withGradient,
 } from "./_layer.ts";
 
+/** Options of `maxout`. */
 export interface MaxoutOptions extends LayerArgs {
   /** How many neighbours on the last axis compete for one output: an integer of at least 2. */
   pieces: number;

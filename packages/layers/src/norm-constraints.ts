@@ -5,6 +5,7 @@ import { allLayers, type Model, show } from "./_layer.ts";
 /** From weights [..., units] to weights of the same shape that obey it. */
 export type Constraint = (weights: tf.Tensor) => tf.Tensor;
 
+/** Options of `rmsNorm` and `l2Norm`. */
 export interface NormConstraintOptions {
   /** The largest norm allowed, > 0. */
   max: number;

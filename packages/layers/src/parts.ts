@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { checkInteger, type LayerArgs, oneShape, oneTensor, show } from "./_layer.ts";
 
+/** Options of `splitParts`. */
 export interface SplitPartsOptions extends LayerArgs {
   /** Side of a part in pixels, at most the side of a view. */
   partSize: number;
@@ -101,6 +102,7 @@ export function splitParts(options: SplitPartsOptions): tf.layers.Layer {
   return new SplitParts(options);
 }
 
+/** Options of `mergeParts`. */
 export interface MergePartsOptions extends LayerArgs {
   /** Parts an image: 16 after splitParts of two mirrored views. */
   parts: number;

@@ -16,6 +16,7 @@ import { type QuestionTree, type TreeMatrices, treeMatrices } from "./_tree.ts";
 /** Keeps a question with no positive output at 0 instead of 0 / 0: the winner's value. */
 const EPSILON = 1e-12;
 
+/** Options of `treeOutput`. */
 export interface TreeOutputOptions extends LayerArgs {
   /** The questions; the layer before must have one unit per answer, in the tree's order. */
   tree: QuestionTree;

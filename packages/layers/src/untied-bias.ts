@@ -12,6 +12,7 @@ import {
   withGradient,
 } from "./_layer.ts";
 
+/** Options of `untiedBias`. */
 export interface UntiedBiasOptions extends LayerArgs {
   /** How the biases start; default tf.initializers.zeros(). */
   initializer?: Initializer;

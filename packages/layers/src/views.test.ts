@@ -77,9 +77,12 @@ test("say what is wrong", () => {
   expect(() => flattenViews().apply(tf.ones([2, 3]))).toThrow(
     "flattenViews: expected an input shape [batch, views, ...] but got [2,3]",
   );
-  const lonely = "averageViews: expected two inputs, [features, images], but got one";
-  expect(() => averageViews().apply(tf.ones([2, 4]))).toThrow(lonely);
-  expect(() => averageViews().apply(tf.input({ shape: [4] }))).toThrow(lonely);
+  const wrong = (count: number) =>
+    `averageViews: expected two inputs, [features, images], but got ${count}`;
+  expect(() => averageViews().apply(tf.ones([2, 4]))).toThrow(wrong(1));
+  expect(() => averageViews().apply(tf.input({ shape: [4] }))).toThrow(wrong(1));
+  const three = [1, 2, 3].map(() => tf.ones([2, 4]));
+  expect(() => averageViews().apply(three)).toThrow(wrong(3));
   expect(() => averageViews().apply([tf.ones([3, 4]), tf.ones([2, 1])])).toThrow(
     "averageViews: expected the same number of rows for each of 2 images but got 3",
   );

@@ -56,8 +56,9 @@ tf.serialization.registerClass(AverageViews);
 /** Both inputs, as tensors or as shapes: a single shape is an array too, of numbers. */
 function two<T extends tf.Tensor | tf.Shape>(inputs: T[]): [T, T] {
   const [first] = Array.isArray(inputs) ? inputs : [];
-  if (inputs.length !== 2 || !(Array.isArray(first) || first instanceof tf.Tensor))
-    throw new TypeError("averageViews: expected two inputs, [features, images], but got one");
+  const count = Array.isArray(first) || first instanceof tf.Tensor ? inputs.length : 1;
+  if (count !== 2)
+    throw new TypeError(`averageViews: expected two inputs, [features, images], but got ${count}`);
   return inputs as [T, T];
 }
 

@@ -11,6 +11,7 @@ export interface Slots {
   dispose(): void;
 }
 
+/** Memory for the optimiser of this name, none of it made yet. */
 export function createSlots(optimizer: string, kinds: readonly string[]): Slots {
   let slots: tf.Variable[][] | undefined;
 

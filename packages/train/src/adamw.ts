@@ -3,14 +3,15 @@ import { checkFraction, checkNotNegative } from "./_check.ts";
 import { createSlots } from "./_slots.ts";
 import type { Optimizer } from "./optimizer.ts";
 
+/** Options of `adamw`. */
 export interface AdamWOptions {
-  /** Decay of the gradients' running mean, in [0, 1). */
+  /** Decay of the gradients' running mean, in [0, 1); 0.9 if left out. */
   beta1?: number;
-  /** Decay of the squared gradients' running mean, in [0, 1). */
+  /** Decay of the squared gradients' running mean, in [0, 1); 0.999 if left out. */
   beta2?: number;
-  /** Added to the root of the running square, so that a weight with tiny gradients does not leap. */
+  /** Added to the root of the running square, so that a weight with tiny gradients does not leap; 1e-8 if left out. */
   epsilon?: number;
-  /** Fraction lr * weightDecay of a weight that goes at each step. Vectors and scalars (biases, norms) are spared. */
+  /** Fraction lr * weightDecay of a weight that goes at each step; 0.01 if left out. Vectors and scalars (biases, norms) are spared. */
   weightDecay?: number;
 }
 

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { checkInteger, show } from "./_check.ts";
 
+/** Options of `backgroundLoader`. */
 export interface BackgroundLoaderOptions<Name extends string> {
   /**
    * A JavaScript module (file URL) whose default export fills one batch: `async ({ step, xs, ys }) => { … }` writes every
@@ -12,11 +13,11 @@ export interface BackgroundLoaderOptions<Name extends string> {
   workerData?: unknown;
   /** Shape of each of a batch's arrays: `{ xs: [16, 45, 45, 3], ys: [16, 37] }`. */
   batch: Record<Name, readonly number[]>;
-  /** Threads. */
+  /** Threads; 1 if left out. */
   workers?: number;
-  /** Batches held in memory, the one in use included: one in use, the rest ready or being filled. At least 2. */
+  /** Batches held in memory, the one in use included: one in use, the rest ready or being filled. At least 2; two more than workers if left out. */
   depth?: number;
-  /** First step. */
+  /** First step; 0 if left out. */
   startStep?: number;
   /** The loader ends before this step; without it, it never does. */
   steps?: number;

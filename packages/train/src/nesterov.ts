@@ -15,7 +15,7 @@ interface Update {
  *     v <- momentum v - lr g
  *     w <- w + momentum v - lr g          (with the new v)
  *
- * `momentum` in [0, 1). Uses the kernel "GzNesterov" of the current backend where there is one.
+ * `momentum` in [0, 1), 0.9 if left out. Uses the kernel "GzNesterov" of the current backend where there is one.
  */
 export function nesterov({ momentum = 0.9 }: { momentum?: number } = {}): Optimizer {
   checkFraction("nesterov", "momentum", momentum);

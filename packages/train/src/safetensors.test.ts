@@ -59,6 +59,7 @@ test("says what is wrong with a file, and overwrites none", async () => {
     /it is cut short: [\w/]+ ends at byte \d+ of \d+$/,
   );
   expect(await read(withHeader("{nothing"))).toContain(`${expected} its header is not JSON (`);
+  expect(await read(withHeader("null"))).toBe(`${expected} its header is null`);
   expect(await read(withHeader('{"a":{"dtype":"F16","shape":[4],"data_offsets":[0,8]}}'))).toBe(
     `${expected} a is "F16"; F32 and I32 are what TensorFlow.js holds`,
   );

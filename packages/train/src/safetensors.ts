@@ -121,13 +121,14 @@ export function parseSafetensors(caller: string, path: string, file: Buffer): Sa
   };
   const start = 8 + (file.length < 8 ? 0 : Number(file.readBigUInt64LE(0)));
   if (start > file.length) fail(`got ${file.length} bytes, which is less than a header`);
-  let entries: Record<string, Entry> = {};
+  let entries: Record<string, Entry> | null = {};
   try {
     entries = JSON.parse(file.toString("utf8", 8, start));
   } catch (error) {
     fail(`its header is not JSON (${(error as Error).message})`);
   }
-  const { [METADATA]: metadata = {}, ...rest } = entries;
+  if (typeof entries !== "object" || entries === null) fail(`its header is ${show(entries)}`);
+  const { [METADATA]: metadata = {}, ...rest } = entries!;
   const tensors: SavedState = {};
   for (const [name, entry] of Object.entries(rest)) {
     const { dtype, shape, data_offsets } = entry ?? {};

@@ -21,6 +21,7 @@ export interface Batch {
   ys: Values | Values[];
 }
 
+/** Options of `trainLoop`. */
 export interface TrainLoopOptions<Y extends Tensors = tf.Tensor> {
   optimizer: Optimizer;
   schedule: Schedule;
@@ -28,10 +29,10 @@ export interface TrainLoopOptions<Y extends Tensors = tf.Tensor> {
   lossFn: (ys: Y, predictions: Y) => tf.Tensor;
   /** Steps of the whole run, those before a resume included. */
   steps: number;
-  /** Steps done before: a checkpoint's step. */
+  /** Steps done before: a checkpoint's step; 0 if left out. */
   startStep?: number;
   phases?: readonly Phase[];
-  /** Read the loss at each multiple of this and at the last step; other steps need not wait for the device. */
+  /** Read the loss at each multiple of this and at the last step, every one if left out; other steps need not wait for the device. */
   readLossEvery?: number;
   /** Called before each step with the number of steps done: the place to seed dropout. */
   beforeStep?(step: number): void;

@@ -7,6 +7,7 @@ export type Tensors = tf.Tensor | tf.Tensor[];
 /** What a step of the loop spends its time on, in this order; the last is reading the loss back. */
 export type Stage = "wait" | "upload" | "forward" | "backward" | "update" | "loss";
 
+/** Options of `trainStep`. */
 export interface TrainStepOptions<Y extends Tensors = tf.Tensor> {
   /** The loss of one batch, a scalar: any function made of tf operations, such as tf.losses.meanSquaredError. */
   lossFn: (ys: Y, predictions: Y) => tf.Tensor;

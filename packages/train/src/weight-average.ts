@@ -4,8 +4,9 @@ import { assignTensors, matchTensors } from "./_match.ts";
 import { namedWeights } from "./named-weights.ts";
 import type { SavedState, State } from "./state.ts";
 
+/** Options of `weightAverage`. */
 export interface WeightAverageOptions {
-  /** Decay at each update, in [0, 1). */
+  /** Decay at each update, in [0, 1); 0.999 if left out. */
   decay?: number;
   /**
    * Take the weights in at every so many updates only, with the decay of all of them: the pass over the weights is paid

@@ -5,6 +5,7 @@ export function expected(caller: string, what: string, name: string, value: unkn
   return new TypeError(`${caller}: expected ${what} for ${name} but got ${show(value)}`);
 }
 
+/** Refuses anything but an integer from 1 to `max`. */
 export function checkSize(
   caller: string,
   name: string,

@@ -7,6 +7,7 @@ import { TENSORFLOW_VERSION, targetFor, thisHost } from "./target.ts";
 import { fetchedLibrary, fetchLibrary, findPip } from "./tensorflow.ts";
 import { ADDON, addonFolder, findTfjsNode, readManifest, TFJS_NODE } from "./tfjs-node.ts";
 
+/** What `buildNative` is to build, and whom it tells. */
 export interface BuildOptions {
   /** Link against TensorFlow's CUDA build. */
   cuda?: boolean;

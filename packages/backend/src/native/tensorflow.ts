@@ -12,6 +12,7 @@ export interface Library {
   checksums: Record<string, string>;
 }
 
+/** How a long step tells of itself and is stopped. */
 export interface Steps {
   say: (line: string) => void;
   signal: AbortSignal;

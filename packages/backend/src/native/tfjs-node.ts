@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Manifest } from "./manifest.ts";
 
+/** The npm package whose addon is built. */
 export const TFJS_NODE = "@tensorflow/tfjs-node-gpu";
 
 /** The npm package whose addon is built: its folder, found from `cwd` and then from this package. */
@@ -17,11 +18,14 @@ export function findTfjsNode(cwd: string = process.cwd()): string | undefined {
   return undefined;
 }
 
-/** File names in the folder where tfjs-node looks for its addon. */
+/** File name of the addon in its folder. */
 export const ADDON = "tfjs_binding.node";
+/** Beside it, the addon that keeps its loading quiet. */
 export const QUIET = "gz_quiet.node";
+/** Beside it, what it was built from. */
 export const MANIFEST = "gz-native.json";
 
+/** Where tfjs-node looks for its addon; N-API 8 whatever the Node. */
 export function addonFolder(packageFolder: string): string {
   return join(packageFolder, "lib", "napi-v8");
 }

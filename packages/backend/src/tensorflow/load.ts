@@ -15,6 +15,7 @@ import {
 import { nodeBackend } from "./node-backend.ts";
 import { registerTensorflowKernels } from "./register.ts";
 
+/** On what TensorFlow computes. */
 export interface TensorflowDevice {
   device: string;
   gpu: boolean;

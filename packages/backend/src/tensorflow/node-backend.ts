@@ -54,6 +54,7 @@ export interface NodeBackend extends tf.KernelBackend {
   ): tf.Tensor[];
 }
 
+/** The tensorflow backend, which must have been loaded. */
 export const nodeBackend = (): NodeBackend => tf.findBackend("tensorflow") as NodeBackend;
 
 /** Builders of the attributes that our kernels set. */

@@ -24,6 +24,7 @@ interface ConvAttrs {
   dimRoundingMode?: "floor" | "round" | "ceil";
 }
 
+/** Registers both gradients of a convolution; tfjs has the convolution itself. */
 export function registerConvolution(): void {
   register("Conv2DBackpropFilter", filterGradient);
   register("Conv2DBackpropInput", inputGradient);

@@ -4,6 +4,7 @@ import { type Compiled, compile, type Memory, type Simd } from "./simd.ts";
 
 /** The wasm backend as its kernels see it. */
 export type Backend = BackendWasm;
+/** A tensor as kernels take and give it: shape, dtype, and the number of its data. */
 export type Info = tf.TensorInfo;
 type Attributes = Record<string, unknown>;
 
@@ -58,6 +59,7 @@ export function empty(backend: Backend, shape: readonly number[]): Info {
   return backend.makeOutput([...shape], "float32");
 }
 
+/** Gives tensors' data back to the heap. */
 export function dispose(backend: Backend, ...tensors: Info[]): void {
   for (const { dataId } of tensors) backend.disposeData(dataId);
 }

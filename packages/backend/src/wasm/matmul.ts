@@ -29,6 +29,7 @@ const MANY_WEIGHTS = 1 << 16;
 /** B is taken so many bytes at a time: they stay in the cache for all rows of A. */
 const TILE_BYTES = 1 << 18;
 
+/** Registers products that transpose first, and wide ones without packing, before tfjs's own. */
 export function registerMatMul(): void {
   const packed = replaced("BatchMatMul") as unknown as Product;
   register<{ a: Info; b: Info }, Attrs>("BatchMatMul", ({ inputs: { a, b }, attrs, backend }) => {

@@ -14,6 +14,7 @@ import {
   simd,
 } from "./heap.ts";
 
+/** Registers the gradient of ReLU, batch normalisation and its gradient, sums for biases, and a copy that copies nothing. */
 export function registerNetworkKernels(): void {
   register("Identity", identity);
   registerSum();

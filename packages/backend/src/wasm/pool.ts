@@ -20,6 +20,7 @@ interface PoolAttrs {
   dimRoundingMode?: "floor" | "round" | "ceil";
 }
 
+/** Registers the gradients of maximum and average pooling. */
 export function registerPooling(): void {
   register("MaxPoolGrad", maxPoolGrad);
   register("AvgPoolGrad", averagePoolGrad);

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type Call, empty, floats, type Info, register } from "./heap.ts";
 
+/** Registers the sum of rows by segment. */
 export function registerSegmentSum(): void {
   register("UnsortedSegmentSum", segmentSum);
 }

@@ -1,6 +1,7 @@
 // Which pixels meet at a tap of a window (a filter's or a pool's) that slides over padded images.
 import type * as tf from "@tensorflow/tfjs";
 
+/** Sizes, strides and padding of a convolution or a pooling, as tfjs computes them. */
 export type Geometry = ReturnType<typeof tf.backend_util.computeConv2DInfo>;
 
 interface Tap {

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { address, type Backend, type Call, empty, floats, register, simd } from "./heap.ts";
 
+/** Registers the optimisers' updates and the moving average. */
 export function registerUpdateKernels(): void {
   register("GzNesterov", nesterov);
   register("GzAdamW", adamw);
