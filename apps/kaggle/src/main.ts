@@ -14,6 +14,7 @@ const commands = {
   report: () => import("./commands/report.ts").then((m) => m.report),
   export: () => import("./commands/export.ts").then((m) => m.exportModel),
   reproduce: () => import("./commands/reproduce.ts").then((m) => m.reproduce),
+  experiments: () => import("./commands/experiments.ts").then((m) => m.experiments),
   demo: () => import("./commands/demo.ts").then((m) => m.demo),
 } as Record<string, () => Promise<CommandDef>>;
 

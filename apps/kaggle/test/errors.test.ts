@@ -51,7 +51,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 test.each([
   [
     ["fly"],
-    "expected one of doctor, prepare, train, predict, blend, evaluate, report, export, reproduce, demo for COMMAND but got fly",
+    "expected one of doctor, prepare, train, predict, blend, evaluate, report, export, reproduce, experiments, demo for COMMAND but got fly",
   ],
   [["train", "--out", "x", "--colour", "red"], "train: unknown option --colour"],
   [

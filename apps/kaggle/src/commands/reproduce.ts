@@ -100,11 +100,10 @@ export const reproduce = defineCommand({
           sameAsPlanned(ensemble, given);
           say(`going on with ${ensemble.planned.length} members in ${folder}`);
         } else {
-          const prepared = await prepareEnsemble({
+          const prepared = await prepareEnsemble(given.members, {
             folder,
             data: dataPath("reproduce", given.data),
             budget: given.budget ?? "30m",
-            members: given.members,
             backend: given.backend,
             parallel: integerArg("reproduce", "parallel", given.parallel),
             shardSize: integerArg("reproduce", "shard-size", given["shard-size"]),

@@ -23,6 +23,18 @@ const TRIES = 3;
 const WATCH_MS = 1000;
 
 export async function runEnsemble(ensemble: Ensemble, signal: AbortSignal): Promise<EngineResult> {
+  const result = await runMembers(ensemble, signal);
+  if (result.finished)
+    await runJob(
+      ensemble,
+      { kind: "blend" },
+      { threads: ensemble.threads, workers: undefined, signal },
+    );
+  return result;
+}
+
+/** All but the blend; throws a CliError where no member is left. */
+export async function runMembers(ensemble: Ensemble, signal: AbortSignal): Promise<EngineResult> {
   const failed: EngineResult["failed"] = [];
   const here = { threads: ensemble.threads, workers: undefined, signal };
   if (!(await runJob(ensemble, { kind: "decode" }, here))) return { finished: false, failed };
@@ -48,7 +60,6 @@ export async function runEnsemble(ensemble: Ensemble, signal: AbortSignal): Prom
   if (signal.aborted) return { finished: false, failed };
   if (failed.length === ensemble.planned.length)
     throw new CliError(`reproduce: every member failed; ${failed[0]!.name}: ${failed[0]!.reason}`);
-  await runJob(ensemble, { kind: "blend" }, here);
   return { finished: true, failed };
 }
 

@@ -59,7 +59,8 @@ export interface JobOptions {
 
 /** Runs a job here; false when it was interrupted, with everything saved. */
 export async function runJob(ensemble: Ensemble, job: Job, options: JobOptions): Promise<boolean> {
-  if (job.kind === "decode") return decodeFor(ensemble.planned, ensemble.data, options.signal);
+  if (job.kind === "decode")
+    return decodeFor(ensemble.planned, ensemble.data, ensemble.galaxies, options.signal);
   if (job.kind === "blend") {
     await blendAll(ensemble, options);
     return true;

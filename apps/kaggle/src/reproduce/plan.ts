@@ -27,6 +27,8 @@ export interface PlanInput {
   spentSeconds: number;
   /** Decoded pixels on disk. */
   cacheBytes: number;
+  /** What predictions are averaged over; left out, as many of the winner's as the budget has room for. */
+  transforms?: readonly Draw[] | undefined;
 }
 
 export interface PlannedMember extends Member {
@@ -89,7 +91,9 @@ export function planEnsemble(input: PlanInput): Plan {
   const slowest = (transforms: readonly Draw[]) =>
     Math.max(...members.map((member, i) => predictSeconds(member, speeds[i]!, transforms)));
   const transforms =
-    TRANSFORMS.find((set) => slowest(set) <= PREDICTION_SHARE * slot) ?? TRANSFORMS.at(-1)!;
+    input.transforms ??
+    TRANSFORMS.find((set) => slowest(set) <= PREDICTION_SHARE * slot) ??
+    TRANSFORMS.at(-1)!;
 
   const planned = members.map((member, i): PlannedMember => {
     const speed = speeds[i]!;
@@ -137,7 +141,10 @@ export function planEnsemble(input: PlanInput): Plan {
       cacheBytes +
       (members.length + 1) * count * ROW_BYTES +
       speeds.reduce((sum, { checkpointBytes }) => sum + CHECKPOINTS * checkpointBytes, 0),
-    remarks: [...remarksOf(planned), ...transformsRemark(transforms, slowest(WINNER_TRANSFORMS))],
+    remarks: [
+      ...remarksOf(planned),
+      ...(input.transforms ? [] : transformsRemark(transforms, slowest(WINNER_TRANSFORMS))),
+    ],
   };
 }
 

@@ -3,7 +3,8 @@ import { mkdirSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
-import { openDataset, pixelCacheSize, type Split } from "@gz/galaxies";
+import type { Draw } from "@gz/augment";
+import { openDataset, pixelCacheSize } from "@gz/galaxies";
 import { CliError } from "../cli/errors.ts";
 import { say } from "../cli/progress.ts";
 import { splitRows } from "../images/split.ts";
@@ -14,7 +15,7 @@ import type { Recipe } from "../recipe/recipe.ts";
 import { writeAtomic } from "../run/run.ts";
 import { type EnsembleBudget, parseBudget } from "./budget.ts";
 import { lastWords, runChild, threadArgs } from "./child.ts";
-import { decodeFor } from "./decode.ts";
+import { decodeFor, imageSplits } from "./decode.ts";
 import { describePlan } from "./describe-plan.ts";
 import type { EnsembleFile } from "./folder.ts";
 import { loadEnsemble, type Member } from "./members.ts";
@@ -25,37 +26,54 @@ export interface PrepareOptions {
   folder: string;
   data: string;
   budget: string;
-  /** Left out: the winner's for budgets a model, else the small one. */
-  members: string | undefined;
   backend: string;
   /** Members side by side; left out, what is measured to be fastest. */
   parallel: number | undefined;
   shardSize: number | undefined;
   /** Measures by Slurm, where every member has a place of its own. */
   slurm: SlurmOptions | undefined;
+  /** What is predicted; left out, validation and test. */
+  splits?: readonly Predicted[];
+  /** What predictions are averaged over; left out, as many of the winner's 60 transforms as the budget has room for. */
+  transforms?: readonly Draw[];
   /** performance.now() when the budget began. */
   started: number;
   signal: AbortSignal;
 }
 
+type Predicted = keyof EnsembleFile["galaxies"];
+
 /** Memory that members side by side may take. */
 const MEMORY_SHARE = 0.8;
 
-/** The plan, for plan.json, and its description; undefined when interrupted. */
+/** A plan, for plan.json, and its description; undefined when interrupted. */
+type Prepared = { file: EnsembleFile; lines: string[] } | undefined;
+
+/** The plan of a named ensemble: left out, the winner's for budgets a model, else the small one. */
 export async function prepareEnsemble(
+  members: string | undefined,
   options: PrepareOptions,
-): Promise<{ file: EnsembleFile; lines: string[] } | undefined> {
-  const { folder, data, signal } = options;
+): Promise<Prepared> {
   const budget = parseBudget(options.budget);
   if (options.slurm && budget.kind === "total")
     throw new CliError(
       `reproduce: expected 67h-per-model, 2000-steps or full for --budget with --slurm, since nobody knows how long a queue takes, but got ${options.budget}`,
     );
-  const named = options.members ?? (budget.kind === "total" ? "small" : "winner");
-  const members = loadEnsemble(named);
-  const { galaxies, cacheBytes } = await survey(data, members);
+  const named = members ?? (budget.kind === "total" ? "small" : "winner");
+  return prepareMembers(loadEnsemble(named), named, options);
+}
 
-  if (!(await decodeFor(members, data, signal))) return undefined;
+/** The plan of these members, `named` as plan.json keeps it. */
+export async function prepareMembers(
+  members: readonly Member[],
+  named: string,
+  options: PrepareOptions,
+): Promise<Prepared> {
+  const { folder, data, signal, splits = ["valid", "test"] } = options;
+  const budget = parseBudget(options.budget);
+  const { galaxies, cacheBytes } = await survey(data, members, splits);
+
+  if (!(await decodeFor(members, data, galaxies, signal))) return undefined;
   const measured = await measureMembers(members, budget, options);
   if (!measured) return undefined;
   const { lanes, threads, of } = measured;
@@ -66,6 +84,7 @@ export async function prepareEnsemble(
     lanes,
     galaxies,
     cacheBytes,
+    transforms: options.transforms,
     spentSeconds: (performance.now() - options.started) / 1000,
   });
   const { backend } = of(members[0]!.recipe);
@@ -93,7 +112,7 @@ export async function prepareEnsemble(
 }
 
 /** What is to be predicted, and what its decoded pixels take. */
-async function survey(data: string, members: readonly Member[]) {
+async function survey(data: string, members: readonly Member[], splits: readonly Predicted[]) {
   const dataset = await openDataset(data, { tree: labelTreeOf(members[0]!.recipe) });
   try {
     const { valid } = splitRows(dataset.trainIds.length);
@@ -101,11 +120,15 @@ async function survey(data: string, members: readonly Member[]) {
       throw new CliError(
         `reproduce: expected at least 10 labelled galaxies in ${data} but got ${dataset.labels ? dataset.trainIds.length : 0}`,
       );
+    const galaxies = {
+      valid: splits.includes("valid") ? valid : 0,
+      test: splits.includes("test") ? dataset.testIds.length : 0,
+    };
     let cacheBytes = 0;
     for (const shrink of new Set(members.map(({ recipe }) => recipe.input.shrink)))
-      for (const split of ["train", "test"] as Split[])
+      for (const split of imageSplits(galaxies))
         if (shrink > 1) cacheBytes += pixelCacheSize(dataset, split, { shrink });
-    return { galaxies: { valid, test: dataset.testIds.length }, cacheBytes };
+    return { galaxies, cacheBytes };
   } finally {
     await dataset.close();
   }
@@ -157,11 +180,14 @@ async function measureMembers(
 const threadsOf = (cores: number, lanes: number): number => Math.max(1, Math.floor(cores / lanes));
 
 /** Recipes that cost the same share a measurement. */
-function costKey({ input, network, optimizer, batch }: Recipe): string {
+function costKey({ input, augment, network, optimizer, batch }: Recipe): string {
   return JSON.stringify([
     input.shrink,
     input.size,
     input.angles.length,
+    input.contrast,
+    augment.gamma === undefined,
+    augment.noise === undefined,
     network,
     optimizer.kind,
     batch,

@@ -1,0 +1,104 @@
+/**
+ * Experiments as data: a base recipe, and variants of it that each change one thing. A JSON file; named ones lie in
+ * apps/kaggle/experiments. Every variant is trained from the same seeds as the base, so that they can be compared in pairs.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { CliError } from "../cli/errors.ts";
+import { readJson } from "../cli/json.ts";
+import { type Recipe, recipeFrom } from "../recipe/recipe.ts";
+
+interface Variant {
+  name: string;
+  /** What it changes. */
+  about: string;
+  /** What others said came of it. */
+  reported?: string | undefined;
+  recipe: Recipe;
+}
+
+export interface Experiments {
+  about: string;
+  /** The first is the base. */
+  variants: Variant[];
+}
+
+const text = v.pipe(v.string(), v.minLength(1));
+const schema = v.strictObject({
+  about: text,
+  /** A recipe, which may `extends` another. */
+  base: v.strictObject({ about: text, recipe: v.record(v.string(), v.unknown()) }),
+  variants: v.pipe(
+    v.array(
+      v.strictObject({
+        name: v.pipe(v.string(), v.regex(/^[\w-]+$/)),
+        about: text,
+        reported: v.optional(text),
+        /** What it changes in the base recipe. */
+        recipe: v.record(v.string(), v.unknown()),
+      }),
+    ),
+    v.minLength(1),
+  ),
+});
+
+const FOLDER = fileURLToPath(new URL("../../experiments/", import.meta.url));
+const BASE = "base";
+
+/** Names of the experiments that ship with the app. */
+function experimentsNames(): string[] {
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => file.slice(0, -5))
+    .sort();
+}
+
+/** The experiments of that name, or of that JSON file; throws a CliError that names what is wrong. */
+export function loadExperiments(nameOrFile: string): Experiments {
+  const named = `${FOLDER}${nameOrFile}.json`;
+  const file = /^[\w-]+$/.test(nameOrFile) && existsSync(named) ? named : nameOrFile;
+  if (!existsSync(file))
+    throw new CliError(
+      `experiments: expected one of ${experimentsNames().join(", ")} or a JSON file but got ${nameOrFile}`,
+    );
+  const result = v.safeParse(schema, readJson("experiments", file));
+  if (!result.success) {
+    const issue = result.issues[0];
+    throw new CliError(
+      `experiments: expected ${issue.expected} for ${v.getDotPath(issue) ?? "the experiments"} in ${file} but got ${issue.received}`,
+    );
+  }
+  const { about, base, variants } = result.output;
+  const names = [BASE, ...variants.map(({ name }) => name)];
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new CliError(
+      `experiments: expected names of their own for variants in ${file} but got ${twice} twice`,
+    );
+  const recipe = recipeFrom({ ...base.recipe, name: BASE, about: base.about }, file);
+  return {
+    about,
+    variants: [
+      { name: BASE, about: base.about, recipe },
+      ...variants.map(({ recipe: changes, ...variant }) => ({
+        ...variant,
+        recipe: recipeFrom({ ...changes, name: variant.name, about: variant.about }, file, recipe),
+      })),
+    ],
+  };
+}
+
+/** Some variants and the base, in the file's order. */
+export function chooseVariants(experiments: Experiments, names: readonly string[]): Experiments {
+  const { variants } = experiments;
+  for (const name of names)
+    if (!variants.some((variant) => variant.name === name))
+      throw new CliError(
+        `experiments: expected some of ${variants.map((variant) => variant.name).join(", ")} for --only but got ${name}`,
+      );
+  return {
+    ...experiments,
+    variants: variants.filter(({ name }) => name === BASE || names.includes(name)),
+  };
+}
