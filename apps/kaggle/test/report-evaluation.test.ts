@@ -380,6 +380,12 @@ test("a blend is judged by its members' validation predictions, and comes first"
   expect(unseenRmse(result)).toBe(
     strategies.find((s) => s.strategy === "shared")!.crossValidatedRmse,
   );
+
+  // Equal weights are not found on anything.
+  await blendMembers({ members, out, labels: data, weights: "uniform" });
+  expect((await report(options)).texts(".figures .last dd").at(1)).toBe(
+    "2 members, uniform weights",
+  );
 });
 
 test("a file that is not as kaggle evaluate writes it is named, with what is wrong in it", async () => {

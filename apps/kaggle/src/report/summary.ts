@@ -1,5 +1,5 @@
 /** The head of the page: what it is, of what data, and the figures that matter, from the mean label to the blend. */
-import { unseenRmse } from "../blending/blend-result.ts";
+import { type BlendResult, unseenRmse } from "../blending/blend-result.ts";
 import type { ReportData } from "./collect.ts";
 import { formatCount, formatRmse, plural } from "./format.ts";
 import { type Html, html } from "./html.ts";
@@ -33,11 +33,17 @@ function figures({ runs, truth, blend, judged }: ReportData): Figure[] {
     add(
       "Blended",
       unseenRmse(blend.result),
-      `${plural(blend.result.members.length, "member")}, ${blend.result.strategy} weights, ${blend.result.scores.chosen === "by score" ? "chosen and fitted" : "fitted"} on other folds`,
+      `${plural(blend.result.members.length, "member")}, ${blend.result.strategy} weights${howFound(blend.result)}`,
     );
   else if (judged && runs.filter((run) => run.valid).length > 1)
     add("Blended", judged.rmse, judged.title);
   return found;
+}
+
+/** Where its weights come from: equal ones that were asked for come from nowhere. */
+function howFound({ strategy, scores }: BlendResult): string {
+  if (scores?.chosen === "by score") return ", chosen and fitted on other folds";
+  return strategy === "uniform" ? "" : ", fitted on other folds";
 }
 
 export function header(data: ReportData, strip: Html | undefined): Html {
