@@ -6,6 +6,11 @@ export const CASES = {
   input: () => import("./input.mjs"),
   memory: () => import("./memory.mjs"),
   images: () => import("./images.mjs"),
+  augment: () => import("./augment.mjs"),
+  layers: () => import("./layers.mjs"),
+  "layers-wasm": () => import("./layers-wasm.mjs"),
+  train: () => import("./train.mjs"),
+  galaxies: () => import("./galaxies.mjs"),
   blend: () => import("./blend.mjs"),
   photometry: () => import("./photometry.mjs"),
 };

@@ -46,6 +46,26 @@ export function compare(what, ours, beside, theirs, { unit = "ms", scale = 1, ta
   return { ...row, theirs: scaled(theirs), ratio: summary(ratios) };
 }
 
+/**
+ * Rows of works that stand beside nothing, measured in turns. Each is called `calls` times for one figure: what takes
+ * less than a clock can tell is given in microseconds, of many calls.
+ */
+export async function alone(works, { rounds, times, calls = 1, unit = "ms" }, row) {
+  const sides = Object.entries(works).map(([what, work]) => [
+    what,
+    timed(() => repeat(work, calls)),
+  ]);
+  const blocks = await interleave(Object.fromEntries(sides), { rounds, times });
+  const scale = (unit === "us" ? 1000 : 1) / calls;
+  for (const [what, ms] of Object.entries(blocks))
+    row(compare(what, ms, "", undefined, { unit, scale }));
+}
+
+async function repeat(work, calls) {
+  if (calls === 1) return work();
+  for (let i = 0; i < calls; i++) work();
+}
+
 /** Median and the range from the first to the third quartile. */
 export function summary(values) {
   return { median: median(values), low: quantile(values, 0.25), high: quantile(values, 0.75) };
