@@ -28,7 +28,7 @@ describe("the winner's output layer", () => {
       treeOutput({ tree: KAGGLE }),
       row((i) => Math.sin(i + 1)),
     );
-    expect(y.dataSync()).toBeAllClose(winner.dead, { rtol: 0, atol: 1e-6 });
+    expect(y.dataSync()).toBeAllClose(winner.dead, { rtol: 0, atol: 1e-7 });
   });
 
   test("has no gradient, and no NaN, where all questions are dead", () => {
