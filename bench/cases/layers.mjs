@@ -31,16 +31,16 @@ export async function besideTfjs(backend, { quick, note, row }) {
 
   const image = [32, 32, 32, 32];
   const norms = [batchNorm(), tf.layers.batchNormalization({ epsilon: 1e-5 })].map(trained);
-  const beside = "tf.layers.batchNormalization";
-  await pair("batchNorm, forward and backward", image, norms[0], beside, norms[1]);
+  const beside = "tf's batchNormalization";
+  await pair("batchNorm and its gradient", image, norms[0], beside, norms[1]);
   const fused = ["GzBatchNorm", "GzBatchNormGrad"].map((name) => tf.getKernel(name, backend));
   for (const { kernelName } of fused) tf.unregisterKernel(kernelName, backend);
-  await pair("the same without fused kernels", image, norms[0], beside, norms[1]);
+  await pair("the same, no fused kernels", image, norms[0], beside, norms[1]);
   for (const kernel of fused) tf.registerKernel(kernel);
 
   const tree = gradientOf((z) => treeOutput({ tree: KAGGLE_TREE }).apply(z));
   await pair(
-    "treeOutput, forward and backward",
+    "treeOutput and its gradient",
     [32, 37],
     tree,
     "tf.split, div, mul",
@@ -53,7 +53,7 @@ export async function besideTfjs(backend, { quick, note, row }) {
     (layer) => timed(() => read(() => [layer.apply(x, { training: true })])),
   );
   const blocks = await interleave({ ours, theirs }, repetitions);
-  row(compare(`dropout, ${backend}`, blocks.ours, "tf.layers.dropout", blocks.theirs));
+  row(compare(`dropout, ${backend}`, blocks.ours, "tf's dropout", blocks.theirs));
 }
 
 /** A layer's output and the gradient of its input, in a training call. */
