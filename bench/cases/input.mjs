@@ -1,7 +1,7 @@
 import { buildPixelCache } from "@gz/galaxies";
 import { backgroundLoader } from "@gz/train";
-import { BATCH_WORKER, defaultWorkers } from "../../apps/kaggle/dist/evaluate.js";
-import { asTrained, inputShape } from "../../apps/kaggle/dist/input.js";
+import { BATCH_WORKER, defaultWorkers } from "../../apps/kaggle/dist/prediction/forward.js";
+import { asTrained, inputShape } from "../../apps/kaggle/dist/images/input.js";
 import { withGalaxies } from "../lib/galaxies.mjs";
 import { compare, interleave } from "../lib/measure.mjs";
 import { openNetwork } from "../lib/network.mjs";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chooseGalaxy, decode, detectSources } from "@gz/galaxies";
-import { createProgress } from "../../apps/kaggle/dist/progress.js";
+import { createProgress } from "../../apps/kaggle/dist/cli/progress.js";
 import { agreementNotes, agreementRows } from "../lib/agreement.mjs";
 import { withRealGalaxies } from "../lib/galaxies.mjs";
 import { compare, interleave, timed } from "../lib/measure.mjs";

@@ -2,10 +2,10 @@ import { useBackend } from "@gz/backend";
 import { setDropoutStep } from "@gz/layers";
 import { adamw, nesterov, trainLoop, weightAverage } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
-import { initialize } from "../../apps/kaggle/dist/initialize.js";
-import { asTrained, inputShape } from "../../apps/kaggle/dist/input.js";
-import { buildNetwork } from "../../apps/kaggle/dist/network.js";
-import { loadRecipe } from "../../apps/kaggle/dist/recipe.js";
+import { initialize } from "../../apps/kaggle/dist/network/initialize.js";
+import { asTrained, inputShape } from "../../apps/kaggle/dist/images/input.js";
+import { buildNetwork } from "../../apps/kaggle/dist/network/network.js";
+import { loadRecipe } from "../../apps/kaggle/dist/recipe/recipe.js";
 import { THREADS } from "./measure.mjs";
 
 /** A recipe's network on a backend, ready to train and to predict as the app does. */
