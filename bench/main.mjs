@@ -1,13 +1,14 @@
 // npm run bench -- [NAME…] [--quick] [--save]: figures of this machine, each beside a peer's, interleaved in one run.
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { CASES } from "./cases/index.mjs";
 import { THREADS } from "./lib/measure.mjs";
 import { peersInstalled } from "./lib/peer.mjs";
-import { markdown, textHeader, textRow } from "./lib/table.mjs";
+import { mergeResults } from "./lib/results.mjs";
+import { textHeader, textRow } from "./lib/table.mjs";
 
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -26,16 +27,19 @@ const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, ${process.pl
 console.log(`${machine}; ${THREADS} threads a side; median (quartiles)`);
 if (!peersInstalled())
   console.log("The peers are not installed, or not all of them; to get them: npm run bench:setup");
-const rows = [];
-const notes = new Set();
 const load = loadavg()[0];
-if (load > 1) {
-  notes.add(`load ${load.toFixed(1)} when it began: on a busy machine these figures mean little`);
-  console.log([...notes][0]);
-}
+const busy =
+  load > 1
+    ? `load ${load.toFixed(1)} when it began: on a busy machine these figures mean little`
+    : undefined;
+if (busy) console.log(busy);
 console.log(`\n${textHeader()}`);
 
+/** What was measured, by case. */
+const results = {};
 for (const name of names.length ? names : Object.keys(CASES)) {
+  const rows = [];
+  const notes = new Set(busy && [busy]);
   const child = fork(new URL("child.mjs", import.meta.url), [name, options.quick ? "quick" : ""], {
     execArgv: ["--expose-gc"],
   });
@@ -52,20 +56,14 @@ for (const name of names.length ? names : Object.keys(CASES)) {
   });
   const [code] = await once(child, "exit");
   if (code) process.exitCode = code;
+  if (rows.length > 0) results[name] = { rows, notes: [...notes] };
 }
+const notes = new Set(Object.values(results).flatMap((result) => result.notes));
 console.log(`\n${[...notes].join("\n")}`);
 
 if (options.save) {
-  const date = new Date().toISOString().slice(0, 10);
-  const command = ["npm run bench --", ...names, options.quick && "--quick", "--save"];
-  const text = `# Bench
-
-${date}, ${machine}; ${THREADS} threads a side.
-Written by \`${command.filter(Boolean).join(" ")}\`. Medians and quartiles of blocks that alternate between ours and the peer's.
-
-${markdown(rows)}
-
-${[...notes].map((note) => `- ${note}`).join("\n")}
-`;
-  await writeFile(new URL("RESULTS.md", import.meta.url), text);
+  const file = new URL("RESULTS.md", import.meta.url);
+  const when = `${new Date().toISOString().slice(0, 10)}, ${machine}; ${THREADS} threads a side${options.quick ? "; --quick" : ""}`;
+  const old = existsSync(file) ? readFileSync(file, "utf8") : "";
+  writeFileSync(file, mergeResults(old, results, when, Object.keys(CASES)));
 }

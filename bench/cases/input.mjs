@@ -1,7 +1,7 @@
 import { buildPixelCache } from "@gz/galaxies";
 import { backgroundLoader } from "@gz/train";
-import { BATCH_WORKER, defaultWorkers } from "../../apps/kaggle/dist/prediction/forward.js";
 import { asTrained, inputShape } from "../../apps/kaggle/dist/images/input.js";
+import { BATCH_WORKER, defaultWorkers } from "../../apps/kaggle/dist/prediction/forward.js";
 import { withGalaxies } from "../lib/galaxies.mjs";
 import { compare, interleave } from "../lib/measure.mjs";
 import { openNetwork } from "../lib/network.mjs";
@@ -43,7 +43,13 @@ async function openLoader(recipe, dataset, folder) {
     workerData: {
       recipe: trained,
       pixels,
-      job: { kind: "train", seed: 1, rows: GALAXIES, labels },
+      job: {
+        kind: "train",
+        seed: 1,
+        rows: GALAXIES,
+        labels,
+        mixture: { batch: recipe.batch, pseudo: 0, fromStep: 0 },
+      },
     },
     batch: { xs: inputShape(trained, recipe.batch), ys: [recipe.batch, 37] },
     workers: defaultWorkers(),
