@@ -65,6 +65,15 @@ test("the winner's: every variant can be built, and changes what it says and not
   ]);
 });
 
+test("the polar ones change the coordinates and nothing else", () => {
+  const [base, polar, ...none] = loadExperiments("polar").variants;
+  expect(none).toEqual([]);
+  const { polar: coordinates, ...input } = polar!.recipe.input;
+  expect(coordinates).toEqual({ angles: 64, radii: 32, wrap: 8 });
+  const { name, about } = base!.recipe;
+  expect({ ...polar!.recipe, input, name, about }).toEqual(base!.recipe);
+});
+
 test("some variants can be chosen; seeds come one after the other", () => {
   const chosen = chooseVariants(loadExperiments("winner"), ["noise", "shear"]);
   expect(membersOf(chosen, 2).map(({ name, seed }) => [name, seed])).toEqual([
@@ -86,7 +95,7 @@ test("says what is wrong with experiments", () => {
   const load = (value: object) => () => loadExperiments(writeJson("bad.json", value));
   const file = join(root, "bad.json");
   expect(() => loadExperiments("loser")).toThrow(
-    "experiments: expected one of winner or a JSON file but got loser",
+    "experiments: expected one of polar, winner or a JSON file but got loser",
   );
   expect(load({ about: "x", base, variants: [] })).toThrow(
     `experiments: expected >=1 for variants in ${file} but got 0`,

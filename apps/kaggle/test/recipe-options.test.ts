@@ -1,5 +1,5 @@
 /** What the winner tried and dropped, as options of a recipe: convolutions against loops over their definition. */
-import { localContrast } from "@gz/layers";
+import { localContrast, polarCoordinates } from "@gz/layers";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, expect, test } from "vitest";
 import { initialize } from "../src/network/initialize.ts";
@@ -122,6 +122,33 @@ test("local contrast is normalised before the network's own layers, of either ki
     const without = (plain.model.predict(views) as tf.Tensor).dataSync();
     expect(Math.max(...expected.map((v, i) => Math.abs(v - without[i]!)))).toBeGreaterThan(1e-4);
   }
+});
+
+test("a residual network sees its views in polar coordinates, before their values are scaled", () => {
+  const polar = { angles: 16, radii: 10, wrap: 3 };
+  const tiny = loadRecipe("tiny");
+  const plain = buildNetwork(tiny, 1);
+  initialize(plain, tiny, 1, new Float32Array(37).fill(0.1));
+  const { model } = buildNetwork({ ...tiny, input: { ...tiny.input, polar } }, 1);
+  model.setWeights(plain.model.getWeights());
+  const views = tf.randomUniform([2, 2, 40, 40, 3], 0, 1, "float32", 3);
+  const seen = polarCoordinates(polar).apply(views) as tf.Tensor;
+  expect(seen.shape).toEqual([2, 2, 22, 10, 3]);
+  const expected = (plain.model.predict(seen) as tf.Tensor).dataSync();
+  const outputs = (model.predict(views) as tf.Tensor).dataSync();
+  expect(outputs).toBeAllClose(expected, { rtol: 0, atol: 1e-6 });
+});
+
+test("refuses polar coordinates where the network turns squares", () => {
+  const polar = (recipe: typeof best) => () =>
+    checkRecipe(
+      { ...recipe, input: { ...recipe.input, polar: { angles: 16, radii: 8, wrap: 0 } } },
+      "own.json",
+    );
+  const message = "recipe: expected a residual network without symmetries for input.polar but got";
+  expect(polar(best)).toThrow(`${message} one of parts (in own.json)`);
+  expect(polar(loadRecipe("modern"))).toThrow(`${message} one with symmetries (in own.json)`);
+  expect(polar(loadRecipe("tiny"))().input.polar).toEqual({ angles: 16, radii: 8, wrap: 0 });
 });
 
 test.each([

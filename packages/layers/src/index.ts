@@ -16,6 +16,7 @@ export {
   type SplitPartsOptions,
   splitParts,
 } from "./parts.ts";
+export { type PolarCoordinatesOptions, polarCoordinates } from "./polar.ts";
 export { squareSymmetries } from "./symmetries.ts";
 export { setTreeMode, type TreeMode, type TreeOutputOptions, treeOutput } from "./tree-output.ts";
 export { type UntiedBiasOptions, untiedBias } from "./untied-bias.ts";

@@ -5,10 +5,10 @@ import { gradients, leaked, reloadError, wave } from "../test/helpers.ts";
 import { localContrast } from "./local-contrast.ts";
 
 interface Golden {
-  cases: { shape: number[]; mean: number; deviation: number; bias: number; y: number[] }[];
+  localContrast: { shape: number[]; mean: number; deviation: number; bias: number; y: number[] }[];
 }
 const golden = JSON.parse(
-  readFileSync(new URL("../test/fixtures/local-contrast.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../test/fixtures/scipy.json", import.meta.url), "utf8"),
 ) as Golden;
 
 beforeAll(() => tf.setBackend("cpu"));
@@ -16,7 +16,7 @@ beforeAll(() => tf.setBackend("cpu"));
 const run = (x: tf.Tensor, options: { mean: number; deviation: number; bias: number }) =>
   localContrast(options).apply(x) as tf.Tensor;
 
-test.each(golden.cases)(
+test.each(golden.localContrast)(
   "$shape under Gaussians of $mean and $deviation pixels is SciPy's",
   (one) => {
     const { shape, y, ...options } = one;

@@ -18,6 +18,7 @@ test("exports these functions and no others", () => {
     "localContrast",
     "maxout",
     "mergeParts",
+    "polarCoordinates",
     "rmsNorm",
     "setDropoutStep",
     "setTreeMode",

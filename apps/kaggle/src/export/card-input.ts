@@ -53,9 +53,10 @@ Training turned, mirrored, shifted, scaled and coloured the galaxies by as much 
 }
 
 /** What the network itself does to values before anything is learnt. */
-function firstLayers({ input: { contrast, scale, offset } }: Recipe): string {
+function firstLayers({ input: { contrast, polar, scale, offset } }: Recipe): string {
   const done = [
     ...(contrast ? ["normalises the local contrast"] : []),
+    ...(polar ? ["takes polar coordinates about the middle"] : []),
     ...(scale !== 1 || offset !== 0
       ? [`makes ${scale} v ${offset < 0 ? "-" : "+"} ${Math.abs(offset)} of a value v`]
       : []),

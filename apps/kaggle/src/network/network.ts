@@ -3,7 +3,7 @@
  * `parts` is the winner's (16 parts of 4 views through one convnet, maxout dense layers), `residual` one of today's.
  * Weights start at zero here; initialize() draws them, so that a model that is about to be loaded costs no draws.
  */
-import { dropout, localContrast, treeOutput } from "@gz/layers";
+import { dropout, localContrast, polarCoordinates, treeOutput } from "@gz/layers";
 import * as tf from "@tensorflow/tfjs";
 import { CliError } from "../cli/errors.ts";
 import { treeOf } from "../recipe/question-tree.ts";
@@ -20,7 +20,7 @@ export interface Network {
 
 /** Builds the network on the current backend; throws a CliError that names the layer that does not fit. */
 export function buildNetwork(recipe: Recipe, seed: number): Network {
-  const { angles, contrast, scale, offset } = recipe.input;
+  const { angles, contrast, polar, scale, offset } = recipe.input;
   const starts = new Map<string, Start>();
   // A residual network ends in global means: it takes any number of views of any size.
   const parted = recipe.network.kind === "parts";
@@ -39,6 +39,7 @@ export function buildNetwork(recipe: Recipe, seed: number): Network {
   try {
     let x: tf.SymbolicTensor = input;
     if (contrast) x = apply(localContrast({ name: "contrast", ...contrast }), x);
+    if (polar) x = apply(polarCoordinates({ name: "polar", ...polar }), x);
     if (scale !== 1 || offset !== 0)
       x = apply(tf.layers.rescaling({ name: "rescale", scale, offset }), x);
     const network = recipe.network;

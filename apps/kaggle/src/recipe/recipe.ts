@@ -51,6 +51,18 @@ const input = v.strictObject({
   contrast: v.optional(
     v.strictObject({ mean: pixels, deviation: pixels, bias: fractionAboveZero }),
   ),
+  /**
+   * Each view in polar coordinates about its middle, polarCoordinates of @gz/layers: `angles` rows of a turn, `wrap` of
+   * them again at either end, and `radii` columns. For residual networks without symmetries, whose turns are of squares;
+   * left out, none. The winner's code has layers for it, in no model of his: he reports nothing of it.
+   */
+  polar: v.optional(
+    v.strictObject({
+      angles: positiveInteger,
+      radii: positiveInteger,
+      wrap: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    }),
+  ),
   /** The network sees scale * pixel + offset, pixels in 0..1, or normalised ones. */
   scale: v.number(),
   offset: v.number(),
@@ -251,6 +263,7 @@ export function checkRecipe(value: unknown, source: string): Recipe {
       );
   }
   checkSpans(recipe, source);
+  checkPolar(recipe, source);
   checkTree(recipe, source);
   return recipe;
 }
@@ -266,6 +279,15 @@ function checkSpans({ input: { span, angles }, network }: Recipe, source: string
     throw new CliError(
       `recipe: expected one number for input.span with network.symmetries, which trains on the first view alone, but got ${span.join(", ")} (in ${source})`,
     );
+}
+
+/** Parts are corners of squares, and symmetries turn squares. */
+function checkPolar({ input, network }: Recipe, source: string): void {
+  if (!input.polar || (network.kind === "residual" && !network.symmetries)) return;
+  const got = network.kind === "residual" ? "one with symmetries" : `one of ${network.kind}`;
+  throw new CliError(
+    `recipe: expected a residual network without symmetries for input.polar but got ${got} (in ${source})`,
+  );
 }
 
 function read(nameOrFile: string, folder: string, seen: readonly string[]): unknown {
