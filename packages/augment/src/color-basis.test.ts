@@ -40,6 +40,10 @@ test("arguments are checked", () => {
   expect(() => fitColor([pixels, grey])).toThrow(
     "fitColor: expected 3 channels for an image but got uint8 [2, 2, 1]",
   );
+  for (const value of [Number.NaN, -Infinity])
+    expect(() => fitColor([ndarray(Float32Array.of(0, value, 1), [1, 1, 3])])).toThrow(
+      "fitColor: expected finite pixels for images but got NaN or infinite ones",
+    );
   expect(() => fitColor([pixels], { components: 4 })).toThrow(
     "fitColor: expected an integer from 1 to 3 for components but got 4",
   );

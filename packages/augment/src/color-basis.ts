@@ -18,7 +18,8 @@ export const DIELEMAN_COLOR: ColorBasis = {
  * times the square roots of their eigenvalues (after Krizhevsky et al., NIPS 2012, section 4.1).
  * Images are read one at a time, so a generator over any number of them will do.
  *
- * @throws TypeError for no image, differing channel counts, or more components than channels
+ * @throws TypeError for no image, differing channel counts, or more components than channels; RangeError for pixels that
+ * are NaN or infinite
  */
 export function fitColor(
   images: Iterable<Image>,
@@ -36,7 +37,11 @@ export function fitColor(
     addPixels(moments, image);
   }
   if (!moments) throw new TypeError("fitColor: expected at least one image but got none");
-  const { channels } = moments;
+  const { channels, products } = moments;
+  if (!products.every(Number.isFinite))
+    throw new RangeError(
+      "fitColor: expected finite pixels for images but got NaN or infinite ones",
+    );
   const { components = channels } = options;
   if (!(Number.isInteger(components) && components >= 1 && components <= channels))
     throw expected("fitColor", `an integer from 1 to ${channels}`, "components", components);

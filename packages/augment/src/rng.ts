@@ -4,7 +4,7 @@ import { philox } from "./_philox.ts";
 
 /** A stream of random numbers; the same seeds give the same stream on every machine and engine. */
 export interface Rng {
-  /** A number in [lo, hi), of 53 random bits. */
+  /** A number in [lo, hi), of 53 random bits; rounding can make it hi, at most once in 2^53 draws. */
   uniform(lo?: number, hi?: number): number;
   /** A Gaussian number (Box-Muller on 53-bit uniforms, so up to 8.5 standard deviations). */
   normal(mean?: number, std?: number): number;
