@@ -54,7 +54,7 @@ beforeAll(async () => {
   const contrast = { mean: 2, deviation: 3, bias: 0.01 };
   const input = { centre, span: [207, 300], contrast };
   const augment = { gamma: 1.2, noise: 0.02 };
-  const network = { head: { dropout: 0.5, std: 0.4, bias: 0.3 } };
+  const network = { head: { dropout: 0.5, std: 0.4, bias: 1.5 } };
   writeFileSync(
     centred,
     JSON.stringify({ extends: fixture("shared-norm.json"), input, augment, network }),
