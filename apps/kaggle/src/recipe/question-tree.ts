@@ -8,7 +8,7 @@ import { columnsOf, KAGGLE_TREE, PROPER_TREE, type QuestionTree } from "@gz/gala
 import * as v from "valibot";
 import { CliError } from "../cli/errors.ts";
 import { readJson } from "../cli/json.ts";
-import type { Recipe } from "./recipe.ts";
+import type { Recipe } from "./schema.ts";
 
 const named = v.picklist(["kaggle", "proper"]);
 const texts = v.array(v.pipe(v.string(), v.minLength(1)));
