@@ -2,11 +2,10 @@
  * Experiments as data: a base recipe, and variants of it that each change one thing. A JSON file; named ones lie in
  * apps/kaggle/experiments. Every variant is trained from the same seeds as the base, so that they can be compared in pairs.
  */
-import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { CliError } from "../cli/errors.ts";
-import { readJson } from "../cli/json.ts";
+import { readNamed } from "../cli/named-file.ts";
 import { type Recipe, recipeFrom } from "../recipe/recipe.ts";
 
 interface Variant {
@@ -46,30 +45,14 @@ const schema = v.strictObject({
 const FOLDER = fileURLToPath(new URL("../../experiments/", import.meta.url));
 const BASE = "base";
 
-/** Names of the experiments that ship with the app. */
-function experimentsNames(): string[] {
-  return readdirSync(FOLDER)
-    .filter((file) => file.endsWith(".json"))
-    .map((file) => file.slice(0, -5))
-    .sort();
-}
-
 /** The experiments of that name, or of that JSON file; throws a CliError that names what is wrong. */
 export function loadExperiments(nameOrFile: string): Experiments {
-  const named = `${FOLDER}${nameOrFile}.json`;
-  const file = /^[\w-]+$/.test(nameOrFile) && existsSync(named) ? named : nameOrFile;
-  if (!existsSync(file))
-    throw new CliError(
-      `experiments: expected one of ${experimentsNames().join(", ")} or a JSON file but got ${nameOrFile}`,
-    );
-  const result = v.safeParse(schema, readJson("experiments", file));
-  if (!result.success) {
-    const issue = result.issues[0];
-    throw new CliError(
-      `experiments: expected ${issue.expected} for ${v.getDotPath(issue) ?? "the experiments"} in ${file} but got ${issue.received}`,
-    );
-  }
-  const { about, base, variants } = result.output;
+  const { file, value } = readNamed(schema, nameOrFile, {
+    caller: "experiments",
+    what: "the experiments",
+    folder: FOLDER,
+  });
+  const { about, base, variants } = value;
   const names = [BASE, ...variants.map(({ name }) => name)];
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)

@@ -2,12 +2,12 @@
  * An ensemble is a JSON file: { about, members: [{ recipe, seed }] }. Named ones lie in apps/kaggle/ensembles; a recipe
  * is a name, or a JSON file beside the ensemble's.
  */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { CliError } from "../cli/errors.ts";
-import { readJson } from "../cli/json.ts";
+import { readNamed, shippedNames } from "../cli/named-file.ts";
 import { loadRecipe, type Recipe } from "../recipe/recipe.ts";
 
 export interface Member {
@@ -34,29 +34,18 @@ const FOLDER = fileURLToPath(new URL("../../ensembles/", import.meta.url));
 
 /** Names of the ensembles that ship with the app. */
 export function ensembleNames(): string[] {
-  return readdirSync(FOLDER)
-    .filter((file) => file.endsWith(".json"))
-    .map((file) => file.slice(0, -5))
-    .sort();
+  return shippedNames(FOLDER);
 }
 
 /** The members of a named ensemble, or of a JSON file; two members that would be the same run are refused. */
 export function loadEnsemble(nameOrFile: string): Member[] {
-  const named = `${FOLDER}${nameOrFile}.json`;
-  const file = /^[\w-]+$/.test(nameOrFile) && existsSync(named) ? named : nameOrFile;
-  if (!existsSync(file))
-    throw new CliError(
-      `reproduce: expected one of ${ensembleNames().join(", ")} or a JSON file for --members but got ${nameOrFile}`,
-    );
-  const result = v.safeParse(schema, readJson("reproduce", file));
-  if (!result.success) {
-    const issue = result.issues[0];
-    const path = v.getDotPath(issue) ?? "the ensemble";
-    throw new CliError(
-      `reproduce: expected ${issue.expected ?? issue.requirement} for ${path} in ${file} but got ${issue.received}`,
-    );
-  }
-  const members = result.output.members.map(({ recipe, seed }) => {
+  const { file, value } = readNamed(schema, nameOrFile, {
+    caller: "reproduce",
+    what: "the ensemble",
+    option: "--members",
+    folder: FOLDER,
+  });
+  const members = value.members.map(({ recipe, seed }) => {
     const beside = resolve(dirname(file), recipe);
     return {
       recipe: loadRecipe(recipe.endsWith(".json") && existsSync(beside) ? beside : recipe),
