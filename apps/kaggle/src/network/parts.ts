@@ -2,7 +2,7 @@
 import { dropout, maxout, mergeParts, splitParts, untiedBias } from "@gz/layers";
 import * as tf from "@tensorflow/tfjs";
 import type { PartsNetwork } from "../recipe/recipe.ts";
-import type { Apply } from "./graph.ts";
+import { type Apply, convolution } from "./graph.ts";
 
 /** Parts that a view is cut into: four corners, of it and of its mirror image. */
 const PARTS_PER_VIEW = 8;
@@ -21,15 +21,8 @@ export function parts(
 
   network.conv.forEach(({ filters, size, stride, pool, std, bias }, i) => {
     const name = `conv${i + 1}`;
-    const convolution = tf.layers.conv2d({
-      name,
-      filters,
-      kernelSize: size,
-      strides: stride ?? 1,
-      useBias: false,
-      kernelInitializer: "zeros",
-    });
-    x = apply(convolution, x, { std, bias: 0 });
+    const options = { name, filters, kernelSize: size, strides: stride ?? 1 };
+    x = apply(convolution(options, i === 0), x, { std, bias: 0 });
     x = apply(untiedBias({ name: `${name}_bias` }), x, { std: 0, bias });
     x = apply(relu(name), x);
     if (!pool) return;

@@ -2,7 +2,7 @@
 import { averageViews, batchNorm, flattenViews, squareSymmetries } from "@gz/layers";
 import * as tf from "@tensorflow/tfjs";
 import type { ResidualNetwork } from "../recipe/recipe.ts";
-import type { Apply } from "./graph.ts";
+import { type Apply, convolution } from "./graph.ts";
 
 /** Views [B, V, S, S, 3] of any number and size to features [B, F], their mean; shortcuts average before they stride. */
 export function residual(
@@ -20,18 +20,10 @@ export function residual(
     strides: number,
     scale: "ones" | "zeros" = "ones",
   ) => {
-    const convolution = tf.layers.conv2d({
-      name,
-      filters,
-      kernelSize,
-      strides,
-      padding: "same",
-      useBias: false,
-      kernelInitializer: "zeros",
-    });
+    const options = { name, filters, kernelSize, strides, padding: "same" as const };
     return apply(
       batchNorm({ name: `${name}_norm`, gammaInitializer: tf.initializers[scale]() }),
-      apply(convolution, x, { std: "he", bias: 0 }),
+      apply(convolution(options, name === "stem"), x, { std: "he", bias: 0 }),
     );
   };
   let x = apply(flattenViews({ name: "each_view" }), views);
