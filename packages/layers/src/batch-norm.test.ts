@@ -168,22 +168,24 @@ test("uses a backend's fused kernels where it has both", () => {
     backendName,
     kernelFunc: ({ inputs, attrs }) => {
       calls++;
-      const [x, g, b] = [inputs.x!, inputs.scale!, inputs.offset!].map(at) as [
-        Float32Array,
-        Float32Array,
-        Float32Array,
-      ];
-      const { mean, variance } = stats(x, g.length);
+      const { x, scale, offset, movingMean, movingVariance } = inputs;
+      const [values, g, b, oldMean, oldVariance] = [
+        ...[x!, scale!, offset!, movingMean!, movingVariance!],
+      ].map(at) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
+      const { n, mean, variance } = stats(values, g.length);
       const inverse = variance.map((v) => 1 / Math.sqrt(v + (attrs!.epsilon as number)));
-      const y = [...x].map(
+      const y = [...values].map(
         (v, i) =>
           (v - mean[i % g.length]!) * inverse[i % g.length]! * g[i % g.length]! + b[i % g.length]!,
       );
       const c = [g.length];
+      const momentum = attrs!.momentum as number;
+      const move = (old: Float32Array, batch: number[], factor = 1) =>
+        batch.map((v, k) => old[k]! * momentum + v * factor * (1 - momentum));
       return [
-        info(y, inputs.x!.shape),
-        info(mean, c),
-        info(variance, c),
+        info(y, x!.shape),
+        info(move(oldMean, mean), c),
+        info(move(oldVariance, variance, n / (n - 1)), c),
         info(mean, c),
         info(inverse, c),
       ];

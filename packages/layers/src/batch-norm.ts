@@ -61,10 +61,7 @@ class BatchNorm extends tf.layers.Layer {
     const x = oneTensor("batchNorm", inputs);
     const [gamma, beta] = [this.gamma!.read(), this.beta!.read()];
     return tf.tidy(() => {
-      if (kwargs?.training)
-        return normalize(x, gamma, beta, this.epsilon, (mean, variance) =>
-          this.track(mean, variance, x),
-        );
+      if (kwargs?.training) return this.normalize(x, gamma, beta);
       const [mean, variance] = [this.movingMean!.read(), this.movingVariance!.read()];
       return tf.reshape(
         tf.batchNorm(
@@ -80,15 +77,25 @@ class BatchNorm extends tf.layers.Layer {
     });
   }
 
-  private track(mean: tf.Tensor, variance: tf.Tensor, x: tf.Tensor): void {
-    const count = x.size / mean.size;
-    const share = 1 - this.momentum;
-    this.blend(this.movingMean!, mean, share);
-    this.blend(this.movingVariance!, variance, (share * count) / Math.max(count - 1, 1));
-  }
-
-  private blend(moving: tf.LayerVariable, value: tf.Tensor, share: number): void {
-    moving.write(tf.add(tf.mul(moving.read(), this.momentum), tf.mul(value, share)));
+  /** By the batch's own statistics, which move the moving ones. */
+  private normalize(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor): tf.Tensor {
+    const { epsilon, momentum } = this;
+    const fused = ["GzBatchNorm", "GzBatchNormGrad"].every((name) =>
+      tf.getKernel(name, tf.getBackend()),
+    );
+    const moving: Moving = {
+      momentum,
+      mean: this.movingMean!.read(),
+      variance: this.movingVariance!.read(),
+      move: (mean, variance) => {
+        this.movingMean!.write(mean);
+        this.movingVariance!.write(variance);
+      },
+    };
+    const y = fused
+      ? fusedNormalize(asImage(x), gamma, beta, epsilon, moving)
+      : composedNormalize(tf.reshape(x, [-1, gamma.size]), gamma, beta, epsilon, moving);
+    return tf.reshape(y, x.shape);
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
@@ -111,23 +118,12 @@ function asImage(x: tf.Tensor): tf.Tensor4D {
   return x.rank === 4 ? (x as tf.Tensor4D) : tf.reshape(x, [-1, 1, 1, x.shape.at(-1)!]);
 }
 
-type Track = (mean: tf.Tensor, variance: tf.Tensor) => void;
-
-/** Normalises x [..., C] by its own statistics and hands these to `track`. */
-function normalize(
-  x: tf.Tensor,
-  gamma: tf.Tensor,
-  beta: tf.Tensor,
-  epsilon: number,
-  track: Track,
-): tf.Tensor {
-  const fused = ["GzBatchNorm", "GzBatchNormGrad"].every((name) =>
-    tf.getKernel(name, tf.getBackend()),
-  );
-  const y = fused
-    ? fusedNormalize(asImage(x), gamma, beta, epsilon, track)
-    : composedNormalize(tf.reshape(x, [-1, gamma.size]), gamma, beta, epsilon, track);
-  return tf.reshape(y, x.shape);
+/** The moving statistics, and where those after a batch go. */
+interface Moving {
+  momentum: number;
+  mean: tf.Tensor;
+  variance: tf.Tensor;
+  move(mean: tf.Tensor, variance: tf.Tensor): void;
 }
 
 /** By the kernels that @gz/backend registers; which tensors the second needs from the first is theirs to know. */
@@ -136,26 +132,23 @@ function fusedNormalize(
   gamma: tf.Tensor,
   beta: tf.Tensor,
   epsilon: number,
-  track: Track,
+  { momentum, mean, variance, move }: Moving,
 ): tf.Tensor {
-  const run = (name: string, inputs: tf.Tensor[], names: string[]): tf.Tensor[] =>
-    tf
-      .engine()
-      .runKernel(name, Object.fromEntries(inputs.map((t, i) => [names[i], t])), { epsilon });
+  const run = (name: string, inputs: tf.NamedTensorMap, attrs: tf.NamedAttrMap): tf.Tensor[] =>
+    tf.engine().runKernel(name, inputs, attrs);
   return withGradient(
     [x, gamma, beta],
     (save) => {
-      const [y, mean, variance, ...rest] = run(
-        "GzBatchNorm",
-        [x, gamma, beta],
-        ["x", "scale", "offset"],
-      );
-      track(mean!, variance!);
+      const inputs = { x, scale: gamma, offset: beta, movingMean: mean, movingVariance: variance };
+      const [y, newMean, newVariance, ...rest] = run("GzBatchNorm", inputs, { epsilon, momentum });
+      move(newMean!, newVariance!);
       save([x, gamma, ...rest]);
       return y!;
     },
-    (dy, saved) =>
-      run("GzBatchNormGrad", [dy, ...saved], ["dy", "x", "scale", "saved1", "saved2", "saved3"]),
+    (dy, [x, scale, ...rest]) => {
+      const saved = Object.fromEntries(rest.map((tensor, i) => [`saved${i + 1}`, tensor]));
+      return run("GzBatchNormGrad", { dy, x: x!, scale: scale!, ...saved }, { epsilon });
+    },
   );
 }
 
@@ -165,7 +158,7 @@ function composedNormalize(
   gamma: tf.Tensor,
   beta: tf.Tensor,
   epsilon: number,
-  track: Track,
+  moving: Moving,
 ): tf.Tensor {
   const count = x.shape[0]!;
   return withGradient(
@@ -174,7 +167,13 @@ function composedNormalize(
       const mean = tf.div(sumRows(x), count);
       const centred = tf.sub(x, mean);
       const variance = tf.div(sumRows(tf.square(centred)), count);
-      track(mean, variance);
+      const { momentum } = moving;
+      const blend = (old: tf.Tensor, value: tf.Tensor, share: number) =>
+        tf.add(tf.mul(old, momentum), tf.mul(value, share));
+      moving.move(
+        blend(moving.mean, mean, 1 - momentum),
+        blend(moving.variance, variance, ((1 - momentum) * count) / Math.max(count - 1, 1)),
+      );
       const inverse = tf.rsqrt(tf.add(variance, epsilon));
       const scale = tf.mul(inverse, gamma);
       save([centred, inverse, scale]);

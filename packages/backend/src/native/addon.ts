@@ -27,7 +27,9 @@ export interface Recipe {
 export async function addonRecipe(packageFolder: string, library: Library): Promise<Recipe> {
   const binding = join(packageFolder, "binding");
   const own = fileURLToPath(new URL("../../src/native/cc", import.meta.url));
-  const flags = ["-O3", "-fno-trapping-math", "-std=c++17", "-fPIC", "-shared", "-DNAPI_VERSION=8"];
+  // No contraction: products and sums round alike with AVX2 and without.
+  const exact = ["-fno-trapping-math", "-ffp-contract=off"];
+  const flags = ["-O3", ...exact, "-std=c++17", "-fPIC", "-shared", "-DNAPI_VERSION=8"];
   if (process.platform === "darwin") flags.push("-Wl,-undefined,dynamic_lookup");
   const rpath = `-Wl,-rpath,${library.folder}`;
   const hash = createHash("sha256").update(JSON.stringify([flags, rpath, library.checksums]));
@@ -42,7 +44,9 @@ export async function addonRecipe(packageFolder: string, library: Library): Prom
         `-I${join(library.folder, "include")}`,
         join(binding, "tfjs_backend.cc"),
         join(binding, "tfjs_binding.cc"),
-        join(own, "max_pool_grad.cc"),
+        ...["kernel.cc", "adamw.cc", "batch_norm.cc", "max_pool_grad.cc"].map((name) =>
+          join(own, name),
+        ),
         ...Object.keys(library.checksums),
         rpath,
       ],

@@ -1,5 +1,10 @@
-/** The operations that native/ops adds to TensorFlow. */
-export const OPERATIONS: readonly string[] = ["GzMaxPoolGrad"];
+/** The operations that cc/ adds to TensorFlow. */
+export const OPERATIONS: readonly string[] = [
+  "GzAdamW",
+  "GzBatchNorm",
+  "GzBatchNormGrad",
+  "GzMaxPoolGrad",
+];
 
 /** gz-native.json, written beside the installed addon. */
 export interface Manifest {

@@ -3,6 +3,9 @@ import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasNative } from "../../test/has-native.ts";
 import { useBackend } from "../use-backend.ts";
+import { nodeBackend } from "./node-backend.ts";
+import { registerBatchNorm } from "./register.ts";
+import { adamw, ownAdamw } from "./update-kernels.ts";
 
 type Shape = [number, number, number, number];
 type Outputs = Record<string, Float32Array>;
@@ -61,55 +64,98 @@ describe.skipIf(!hasNative)("kernels of the tensorflow backend", () => {
     expect((await used).kernelNames).toContain("GzReluGrad");
   });
 
-  const epsilon = 1e-3;
+  const [epsilon, momentum] = [1e-3, 0.7];
+  const moving = (channels: number) => ({
+    movingMean: normal([channels], 5),
+    movingVariance: normal([channels], 6),
+  });
   function fusedNorm(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, dy: tf.Tensor) {
-    const [y, mean, variance, saved1, saved2, saved3] = run(
-      "GzBatchNorm",
-      { x, scale, offset },
-      { epsilon },
-    ) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-    const [dx, dscale, doffset] = run(
-      "GzBatchNormGrad",
-      { dy, x, scale, saved1, saved2, saved3 },
-      { epsilon },
-    ) as [tf.Tensor, tf.Tensor, tf.Tensor];
-    return { y, mean, variance, dx, dscale, doffset };
+    const inputs = { x, scale, offset, ...moving(scale.size) };
+    const [y, mean, variance, ...rest] = run("GzBatchNorm", inputs, { epsilon, momentum });
+    const saved = Object.fromEntries(rest.map((tensor, i) => [`saved${i + 1}`, tensor]));
+    const [dx, dscale, doffset] = run("GzBatchNormGrad", { dy, x, scale, ...saved }, { epsilon });
+    return { y, mean, variance, dx, dscale, doffset } as Record<string, tf.Tensor>;
   }
 
-  test.each<[string, Shape]>([
+  /** The addon's operations, and TensorFlow's own, which GPUs get. */
+  const norms = { "the addon's": true, "TensorFlow's": false };
+  const shapes: [string, Shape][] = [
     ["images", [4, 5, 6, 7]],
+    ["more rows than a block", [3, 31, 17, 5]],
     ["vectors", [32, 1, 1, 16]],
     ["one example of one pixel", [1, 1, 1, 3]],
-  ])("batch normalisation of %s equals the composed one", async (_, shape) => {
-    const channels = shape[3];
-    const inputs = () => ({
-      x: tf.add(tf.mul(normal(shape, 1), 2), 3) as tf.Tensor4D,
-      scale: normal([channels], 2) as tf.Tensor1D,
-      offset: normal([channels], 3) as tf.Tensor1D,
-      dy: normal(shape, 4),
+  ];
+  for (const [whose, own] of Object.entries(norms))
+    test.each(shapes)(
+      `${whose} batch normalisation of %s equals the composed one`,
+      async (_, shape) => {
+        const channels = shape[3];
+        const inputs = () => ({
+          x: tf.add(tf.mul(normal(shape, 1), 2), 3) as tf.Tensor4D,
+          scale: normal([channels], 2) as tf.Tensor1D,
+          offset: normal([channels], 3) as tf.Tensor1D,
+          dy: normal(shape, 4),
+        });
+        const cpu = await on("cpu", () => {
+          const { x, scale, offset, dy } = inputs();
+          const norm = (x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) => {
+            const mean = tf.mean(x, [0, 1, 2], true);
+            const variance = tf.mean(tf.square(tf.sub(x, mean)), [0, 1, 2], true);
+            const normal = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon)));
+            return tf.add(tf.mul(normal, scale), offset);
+          };
+          const [dx, dscale, doffset] = tf.grads(norm)([x, scale, offset], dy) as [
+            tf.Tensor,
+            tf.Tensor,
+            tf.Tensor,
+          ];
+          const { mean, variance } = tf.moments(x, [0, 1, 2]);
+          const n = x.size / channels;
+          const { movingMean, movingVariance } = moving(channels);
+          const blend = (old: tf.Tensor, batch: tf.Tensor) =>
+            tf.add(tf.mul(old, momentum), tf.mul(batch, 1 - momentum));
+          return {
+            y: norm(x, scale, offset),
+            mean: blend(movingMean, mean),
+            variance: blend(movingVariance, tf.mul(variance, n / Math.max(n - 1, 1))),
+            dx,
+            dscale,
+            doffset,
+          };
+        });
+        registerBatchNorm(own);
+        const native = await on("tensorflow", () => {
+          const { x, scale, offset, dy } = inputs();
+          return fusedNorm(x, scale, offset, dy);
+        });
+        for (const name of Object.keys(cpu))
+          expect(native[name], name).toBeAllClose(cpu[name]!, {
+            rtol: 1e-4,
+            atol: own ? 2e-5 : 2e-4,
+          });
+      },
+    );
+
+  test("batch normalisation keeps its digits when the mean is far from 0", async () => {
+    registerBatchNorm(true);
+    const values = (shift: number) =>
+      on("tensorflow", () => {
+        const x = tf.add(normal([64, 4, 4, 2], 1), shift);
+        const { y } = fusedNorm(x, tf.ones([2]), tf.zeros([2]), x);
+        return { y: y! };
+      });
+    const [near, far] = [await values(0), await values(1000)];
+    expect(far.y).toBeAllClose(near.y!, { atol: 1e-3 }); // float32 has steps of 6e-5 at 1000
+  });
+
+  test("batch normalisation gives NaN where NaN came in, in that channel alone", async () => {
+    registerBatchNorm(true);
+    const { y } = await on("tensorflow", () => {
+      const x = tf.tensor4d([1, NaN, 3, 4, 5, 7], [3, 1, 1, 2]);
+      const { y } = fusedNorm(x, tf.ones([2]), tf.zeros([2]), x);
+      return { y: y! };
     });
-    const cpu = await on("cpu", () => {
-      const { x, scale, offset, dy } = inputs();
-      const norm = (x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) => {
-        const mean = tf.mean(x, [0, 1, 2], true);
-        const variance = tf.mean(tf.square(tf.sub(x, mean)), [0, 1, 2], true);
-        const normal = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon)));
-        return tf.add(tf.mul(normal, scale), offset);
-      };
-      const [dx, dscale, doffset] = tf.grads(norm)([x, scale, offset], dy) as [
-        tf.Tensor,
-        tf.Tensor,
-        tf.Tensor,
-      ];
-      const { mean, variance } = tf.moments(x, [0, 1, 2]);
-      return { y: norm(x, scale, offset), mean, variance, dx, dscale, doffset };
-    });
-    const native = await on("tensorflow", () => {
-      const { x, scale, offset, dy } = inputs();
-      return fusedNorm(x, scale, offset, dy);
-    });
-    for (const name of Object.keys(cpu))
-      expect(native[name], name).toBeAllClose(cpu[name]!, { rtol: 1e-4, atol: 2e-5 });
+    expect([...y!].map(Number.isNaN)).toEqual([false, true, false, true, false, true]);
   });
 
   test("batch normalisation's gradient agrees with finite differences", async () => {
@@ -124,13 +170,13 @@ describe.skipIf(!hasNative)("kernels of the tensorflow backend", () => {
       ];
       const { dx, dscale } = fusedNorm(x, scale, offset, dy);
       const loss = (x: tf.Tensor, scale: tf.Tensor) =>
-        tf.sum(tf.mul(fusedNorm(x, scale, offset, dy).y, dy)).dataSync()[0]!;
+        tf.sum(tf.mul(fusedNorm(x, scale, offset, dy).y!, dy)).dataSync()[0]!;
       // Central differences of float32 sums: the error is h^2 / 6 f''' plus 1e-6 / h.
-      expect(dx.dataSync()).toBeAllClose(
+      expect(dx!.dataSync()).toBeAllClose(
         slopes(x, (t) => loss(t, scale)),
         { rtol: 2e-3, atol: 2e-3 },
       );
-      expect(dscale.dataSync()).toBeAllClose(
+      expect(dscale!.dataSync()).toBeAllClose(
         slopes(scale, (t) => loss(x, t)),
         { rtol: 2e-3, atol: 2e-3 },
       );
@@ -235,6 +281,44 @@ describe.skipIf(!hasNative)("kernels of the tensorflow backend", () => {
     });
     for (const name of ["variable", "m", "v"])
       expect(native[name], name).toBeAllClose(cpu[name]!, { rtol: 2e-5, atol: 2e-6 });
+  });
+
+  test("the addon's AdamW and TensorFlow's agree, on weights of one chunk and of more", async () => {
+    const attrs = { learningRate: 0.1, beta1: 0.8, beta2: 0.99, epsilon: 1e-3, weightDecay: 0.05 };
+    for (const size of [1, 13, 100_003]) {
+      const values = (kernel: typeof adamw) =>
+        on("tensorflow", () => {
+          const [variable, m, v] = [1, 2, 3].map((seed) =>
+            tf.variable(tf.abs(normal([size], seed))),
+          );
+          for (let step = 1; step <= 3; step++)
+            kernel({
+              inputs: { variable: variable!, m: m!, v: v!, gradient: normal([size], 4 + step) },
+              attrs: { ...attrs, step },
+              backend: nodeBackend(),
+            });
+          return { variable: variable!, m: m!, v: v! };
+        });
+      const [own, tensorflows] = [await values(ownAdamw), await values(adamw)];
+      for (const name of ["variable", "m", "v"])
+        expect(own[name], name).toBeAllClose(tensorflows[name]!, { rtol: 1e-6, atol: 1e-6 });
+    }
+  });
+
+  test("the addon's AdamW leaves clones alone and makes no tensors", async () => {
+    const { variable, clone } = await on("tensorflow", () => {
+      const [variable, m, v] = [1, 0, 0].map((value) => tf.variable(tf.fill([5], value)));
+      const clone = variable!.clone();
+      const gradient = tf.ones([5]);
+      const before = tf.memory().numTensors;
+      const attrs = { learningRate: 0.5, beta1: 0, beta2: 0, epsilon: 0, weightDecay: 0 };
+      for (let step = 1; step <= 2; step++)
+        run("GzAdamW", { variable: variable!, m: m!, v: v!, gradient }, { ...attrs, step });
+      expect(tf.memory().numTensors).toBe(before);
+      return { variable: variable!, clone };
+    });
+    expect([...variable!]).toEqual([0, 0, 0, 0, 0]);
+    expect([...clone!]).toEqual([1, 1, 1, 1, 1]);
   });
 
   test("GzAdamW's weight decay is a product before the update, bit for bit", async () => {

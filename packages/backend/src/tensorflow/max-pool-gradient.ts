@@ -12,7 +12,7 @@ interface Call {
   backend: NodeBackend;
 }
 
-/** tfjs's MaxPoolGrad by the operation in native/ops/max_pool_grad.cc, which the addon brings with it. */
+/** tfjs's MaxPoolGrad by the operation in native/cc/max_pool_grad.cc, which the addon brings with it. */
 export function maxPoolGrad({ inputs, attrs, backend }: Call): tf.TensorInfo {
   const { dy, input, output } = inputs;
   const { filterSize, strides, pad, dimRoundingMode } = attrs;

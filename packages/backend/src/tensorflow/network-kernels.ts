@@ -1,5 +1,5 @@
 // Operations of the forward and backward pass that TensorFlow has in one piece and tfjs composes.
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { attributes, type NodeBackend } from "./node-backend.ts";
 
 interface Call {
@@ -18,25 +18,20 @@ export function reluGrad({ inputs, backend }: Call): tf.TensorInfo {
   );
 }
 
-/** Normalisation by the batch's own mean and variance over [N, H, W, C]. */
+/** Normalisation by the batch's own mean and variance over [N, H, W, C], and the moving ones after it. */
 export function batchNorm({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
-  const { x, scale, offset } = inputs;
-  const attr = attributes(backend.binding);
-  const empty = tf.tensor1d([], "float32");
-  const [y, mean, unbiased, ...saved] = backend.executeMultipleOutputs(
+  const { x, scale, offset, movingMean, movingVariance } = inputs;
+  const { epsilon, momentum } = attrs;
+  const share = attributes(backend.binding).float("exponential_avg_factor", 1 - momentum!);
+  return backend.executeMultipleOutputs(
     "FusedBatchNormV3",
-    [...normAttributes(backend, attrs.epsilon!), attr.float("exponential_avg_factor", 1)],
-    [x!, scale!, offset!, empty, empty],
+    [...normAttributes(backend, epsilon!), share],
+    [x!, scale!, offset!, movingMean!, movingVariance!],
     6,
   );
-  empty.dispose();
-  const count = x!.shape.slice(0, -1).reduce((a, b) => a * b, 1);
-  const variance = tf.mul(unbiased!, (count - 1) / count);
-  unbiased!.dispose();
-  return [y!, mean!, variance, ...saved];
 }
 
-/** Gradients of batchNorm by x, scale and offset. */
+/** Gradients of `batchNorm` by x, scale and offset. */
 export function batchNormGrad({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
   const { dy, x, scale, saved1, saved2, saved3 } = inputs;
   const [dx, dscale, doffset, ...unused] = backend.executeMultipleOutputs(
@@ -47,6 +42,29 @@ export function batchNormGrad({ inputs, attrs, backend }: Call): tf.TensorInfo[]
   );
   for (const tensor of unused) tensor.dispose();
   return [dx!, dscale!, doffset!];
+}
+
+/** `batchNorm` by the operation in native/cc/batch_norm.cc, which the addon brings with it, for the CPU. */
+export function ownBatchNorm({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
+  const { x, scale, offset, movingMean, movingVariance } = inputs;
+  const attr = attributes(backend.binding);
+  return backend.executeMultipleOutputs(
+    "GzBatchNorm",
+    [attr.float("epsilon", attrs.epsilon!), attr.float("momentum", attrs.momentum!)],
+    [x!, scale!, offset!, movingMean!, movingVariance!],
+    5,
+  );
+}
+
+/** Gradients of `ownBatchNorm` by x, scale and offset. */
+export function ownBatchNormGrad({ inputs, backend }: Call): tf.TensorInfo[] {
+  const { dy, x, scale, saved1, saved2 } = inputs;
+  return backend.executeMultipleOutputs(
+    "GzBatchNormGrad",
+    [],
+    [dy!, x!, scale!, saved1!, saved2!],
+    3,
+  );
 }
 
 function normAttributes({ binding }: NodeBackend, epsilon: number) {

@@ -1,24 +1,41 @@
 import * as tf from "@tensorflow/tfjs";
 import { maxPoolGrad } from "./max-pool-gradient.ts";
-import { batchNorm, batchNormGrad, reluGrad } from "./network-kernels.ts";
+import {
+  batchNorm,
+  batchNormGrad,
+  ownBatchNorm,
+  ownBatchNormGrad,
+  reluGrad,
+} from "./network-kernels.ts";
 import { nodeBackend } from "./node-backend.ts";
-import { adamw, movingAverage, nesterov } from "./update-kernels.ts";
+import { adamw, movingAverage, nesterov, ownAdamw } from "./update-kernels.ts";
 
 /** Registers the fused kernels of the tensorflow backend; `operations`: those that its addon brings. */
 export function registerTensorflowKernels(operations: readonly string[]): void {
+  // Ours are written for the CPU.
+  const own = (name: string) => operations.includes(name) && !nodeBackend().isUsingGpuDevice;
+  registerBatchNorm(own("GzBatchNorm"));
   const kernels = {
     GzReluGrad: reluGrad,
-    GzBatchNorm: batchNorm,
-    GzBatchNormGrad: batchNormGrad,
     GzNesterov: nesterov,
-    GzAdamW: adamw,
+    GzAdamW: own("GzAdamW") ? ownAdamw : adamw,
     GzMovingAverage: movingAverage,
   };
   for (const [name, kernel] of Object.entries(kernels)) register(name, kernel);
-  // Written for the CPU.
-  if (operations.includes("GzMaxPoolGrad") && !nodeBackend().isUsingGpuDevice) {
+  if (own("GzMaxPoolGrad")) {
     tf.unregisterKernel("MaxPoolGrad", "tensorflow");
     register("MaxPoolGrad", maxPoolGrad);
+  }
+}
+
+/** Batch normalisation by the addon's own operations, or by TensorFlow's. */
+export function registerBatchNorm(own: boolean): void {
+  const kernels = own
+    ? { GzBatchNorm: ownBatchNorm, GzBatchNormGrad: ownBatchNormGrad }
+    : { GzBatchNorm: batchNorm, GzBatchNormGrad: batchNormGrad };
+  for (const [name, kernel] of Object.entries(kernels)) {
+    if (tf.getKernel(name, "tensorflow")) tf.unregisterKernel(name, "tensorflow");
+    register(name, kernel);
   }
 }
 

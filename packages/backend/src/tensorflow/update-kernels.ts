@@ -35,21 +35,14 @@ export function nesterov({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
  */
 export function adamw({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
   const { variable, m, v, gradient } = inputs as Record<string, tf.Variable>;
-  const { learningRate, beta1, beta2, epsilon, weightDecay, step } = attrs as Record<
-    string,
-    number
-  >;
+  const { learningRate, beta1, beta2, decay, power1, power2, epsilon } = adamwNumbers(attrs);
   const { binding } = backend;
   const attr = attributes(binding);
-  const power1 = beta1! ** step!;
-  const power2 = beta2! ** step!;
-  // TensorFlow adds epsilon to sqrt(v) before the bias correction.
-  const scaledEpsilon = epsilon! * Math.sqrt(1 - power2);
-  const scalars = [power1, power2, learningRate!, beta1!, beta2!, scaledEpsilon].map((value) =>
+  const scalars = [power1, power2, learningRate, beta1, beta2, epsilon].map((value) =>
     scalar(backend, value),
   );
   const [g] = backend.getInputTensorIds([gradient!]) as [number];
-  multiply(backend, variable!, 1 - learningRate! * weightDecay!);
+  multiply(backend, variable!, decay);
   updateInPlace(backend, [variable!, m!, v!], (resources) =>
     binding.executeOp(
       "ResourceApplyAdam",
@@ -59,6 +52,38 @@ export function adamw({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
     ),
   );
   return [];
+}
+
+/** A new value beside the old one costs little memory up to this size. */
+const SMALL = 2 ** 20;
+
+/** The same by the operation in native/cc/adamw.cc, which the addon brings with it, for the CPU and weights that are not large. */
+export function ownAdamw(call: Call): tf.TensorInfo[] {
+  const { inputs, attrs, backend } = call;
+  const { variable, m, v, gradient } = inputs as Record<string, tf.Variable>;
+  if (variable!.size > SMALL) return adamw(call);
+  const { learningRate, beta1, beta2, decay, power1, power2, epsilon } = adamwNumbers(attrs);
+  const rate = (learningRate * Math.sqrt(1 - power2)) / (1 - power1);
+  const scalars = [decay, rate, 1 - beta1, 1 - beta2, epsilon].map((value) =>
+    scalar(backend, value),
+  );
+  const old = [variable!, m!, v!];
+  const ids = backend.getInputTensorIds([...old, gradient!]);
+  const updated = backend.binding.executeOp("GzAdamW", [], [...ids, ...scalars], old.length);
+  for (const [i, native] of updated.entries()) replaceValue(backend, old[i]!, native);
+  return [];
+}
+
+function adamwNumbers(attrs: Record<string, number>) {
+  const { learningRate, beta1, beta2, epsilon, weightDecay, step } = attrs as Record<
+    "learningRate" | "beta1" | "beta2" | "epsilon" | "weightDecay" | "step",
+    number
+  >;
+  const [power1, power2] = [beta1 ** step, beta2 ** step];
+  // TensorFlow adds epsilon to sqrt(v) before the bias correction.
+  const scaled = epsilon * Math.sqrt(1 - power2);
+  const decay = 1 - learningRate * weightDecay;
+  return { learningRate, beta1, beta2, decay, power1, power2, epsilon: scaled };
 }
 
 /** average <- average + (1 - decay) (value - average) */

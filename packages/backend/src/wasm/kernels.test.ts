@@ -344,12 +344,18 @@ describe("fused kernels", () => {
     const expected = tf.grads((...a: tf.Tensor[]) =>
       tf.sum(tf.mul(normalize(a[0], a[1], a[2]), dy)),
     )([x, scale, offset]);
-    const values = [y, mean, variance, ...expected].map((t) => t.dataSync());
+    const [movingMean, movingVariance] = [random([channels]), random([channels])];
+    const n = x.size / channels;
+    const blend = (old: tf.Tensor, batch: tf.Tensor) =>
+      tf.add(tf.mul(old, 0.7), tf.mul(batch, 0.3));
+    const moved = [blend(movingMean, mean), blend(movingVariance, tf.mul(variance, n / (n - 1)))];
+    const values = [y, ...moved, ...expected].map((t) => t.dataSync());
 
     await tf.setBackend("wasm");
     const run = (name: string, inputs: tf.NamedTensorMap): tf.Tensor[] =>
-      tf.engine().runKernel(name, inputs, { epsilon }) as tf.Tensor[];
-    const [wy, wmean, wvariance, saved1, saved2] = run("GzBatchNorm", { x, scale, offset });
+      tf.engine().runKernel(name, inputs, { epsilon, momentum: 0.7 }) as tf.Tensor[];
+    const inputs = { x, scale, offset, movingMean, movingVariance };
+    const [wy, wmean, wvariance, saved1, saved2] = run("GzBatchNorm", inputs);
     const grads = run("GzBatchNormGrad", { dy, x, scale, saved1, saved2 });
     [wy, wmean, wvariance, ...grads].forEach((t, i) => {
       expect(t.dataSync()).toBeAllClose(values[i], { rtol: 1e-4, atol: 2e-4 });

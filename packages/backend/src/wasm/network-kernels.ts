@@ -58,34 +58,42 @@ function reluGrad({ inputs, backend }: Call<{ dy: Info; y: Info }>): Info {
   return result;
 }
 
-/** y = scale (x - mean) / sqrt(variance + epsilon) + offset, statistics over all axes but the last. */
+type Norm = Record<"x" | "scale" | "offset" | "movingMean" | "movingVariance", Info>;
+
+/** y = scale (x - mean) / sqrt(variance + epsilon) + offset, statistics over all axes but the last; the moving ones after it. */
 function batchNorm({
   inputs,
-  attrs: { epsilon },
+  attrs: { epsilon, momentum },
   backend,
-}: Call<{ x: Info; scale: Info; offset: Info }, { epsilon: number }>): Info[] {
+}: Call<Norm, { epsilon: number; momentum: number }>): Info[] {
   const channels = inputs.scale.shape[0];
   const result = empty(backend, inputs.x.shape);
-  // Mean, variance, then what the gradient needs: the mean once more and 1 / sqrt(variance + epsilon).
+  // Moving mean and variance, then what the gradient needs: the mean and 1 / sqrt(variance + epsilon).
   const statistics = [0, 1, 2, 3].map(() => empty(backend, [channels]));
   const gains = empty(backend, [channels]);
   const pixels = floats(backend, result).length / channels;
   const [sums, squares] = channelSums(backend, inputs.x, inputs.x, channels);
 
   const scale = floats(backend, inputs.scale);
-  const [mean, variance, saved, inverse] = statistics.map((s) => floats(backend, s));
+  const [oldMean, oldVariance] = [inputs.movingMean, inputs.movingVariance].map((s) =>
+    floats(backend, s),
+  );
+  const [newMean, newVariance, mean, inverse] = statistics.map((s) => floats(backend, s));
+  const share = 1 - momentum;
+  const unbiased = pixels / Math.max(pixels - 1, 1);
   const gain = floats(backend, gains);
   for (let c = 0; c < channels; c++) {
     const m = sums[c] / pixels;
     // The sums are double precision: the difference is safe for float32 values.
     const v = Math.max(squares[c] / pixels - m * m, 0);
     const i = 1 / Math.sqrt(v + epsilon);
-    mean[c] = saved[c] = m;
-    variance[c] = v;
+    mean[c] = m;
+    newMean[c] = oldMean[c] * momentum + m * share;
+    newVariance[c] = oldVariance[c] * momentum + v * unbiased * share;
     inverse[c] = i;
     gain[c] = scale[c] * i;
   }
-  const [x, y, m, k, offset] = [inputs.x, result, statistics[0], gains, inputs.offset].map((t) =>
+  const [x, y, m, k, offset] = [inputs.x, result, statistics[2], gains, inputs.offset].map((t) =>
     address(backend, t),
   );
   simd(backend).normalize(x, y, m, k, offset, pixels, channels);

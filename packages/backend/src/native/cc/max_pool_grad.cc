@@ -2,16 +2,11 @@
 // the largest elements again; this one compares with the pooled output, which is at hand, in one pass over memory.
 // As there, the first of several equal elements gets the gradient. Layout NHWC, float32, CPU.
 #include <algorithm>
-#include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <thread>
 #include <vector>
 
-#include "tensorflow/c/kernels.h"
+#include "kernel.h"
 #include "tensorflow/c/ops.h"
-#include "tensorflow/c/tf_status.h"
-#include "tensorflow/c/tf_tensor.h"
 
 namespace {
 
@@ -38,7 +33,7 @@ struct Shape {
 };
 
 // One image: adds each dy to the first element of its window that equals y.
-void PoolGradient(const int32_t* window, Shape in, Shape out, const float* __restrict x,
+GZ_FAST void PoolGradient(const int32_t* window, Shape in, Shape out, const float* __restrict x,
                   const float* __restrict y, const float* __restrict dy, float* __restrict dx,
                   float* __restrict open) {
   const int64_t channels = in.channels;
@@ -67,50 +62,22 @@ void PoolGradient(const int32_t* window, Shape in, Shape out, const float* __res
   }
 }
 
-int64_t ThreadCount() {
-  const char* set = std::getenv("TF_NUM_INTRAOP_THREADS");
-  const int64_t count = set ? std::atoll(set) : std::thread::hardware_concurrency();
-  return std::max<int64_t>(count, 1);
-}
-
 Shape ShapeOf(const TF_Tensor* tensor) {
   return {TF_Dim(tensor, 1), TF_Dim(tensor, 2), TF_Dim(tensor, 3)};
 }
 
 void Compute(void* kernel, TF_OpKernelContext* context) {
   const int32_t* window = static_cast<Kernel*>(kernel)->window;
-  TF_Status* status = TF_NewStatus();
-  TF_Tensor* inputs[3] = {nullptr, nullptr, nullptr};
-  for (int i = 0; i < 3; i++) TF_GetInput(context, i, &inputs[i], status);
-  const Shape in = ShapeOf(inputs[0]);
-  const Shape out = ShapeOf(inputs[1]);
-  const int64_t batch = TF_Dim(inputs[0], 0);
-  const int64_t dims[4] = {batch, in.height, in.width, in.channels};
-  TF_Tensor* result = TF_AllocateOutput(context, 0, TF_FLOAT, dims, 4,
-                                        batch * in.size() * sizeof(float), status);
-  if (TF_GetCode(status) != TF_OK) {
-    TF_OpKernelContext_Failure(context, status);
-  } else {
-    const float* x = static_cast<const float*>(TF_TensorData(inputs[0]));
-    const float* y = static_cast<const float*>(TF_TensorData(inputs[1]));
-    const float* dy = static_cast<const float*>(TF_TensorData(inputs[2]));
-    float* dx = static_cast<float*>(TF_TensorData(result));
-    // Whole images to a thread: the values do not depend on how many there are.
-    const int64_t threads = std::min(ThreadCount(), std::max<int64_t>(batch, 1));
-    const auto images = [&](int64_t thread) {
-      std::vector<float> open(in.channels);
-      for (int64_t n = thread * batch / threads; n < (thread + 1) * batch / threads; n++)
-        PoolGradient(window, in, out, x + n * in.size(), y + n * out.size(), dy + n * out.size(),
-                     dx + n * in.size(), open.data());
-    };
-    std::vector<std::thread> others;
-    for (int64_t thread = 1; thread < threads; thread++) others.emplace_back(images, thread);
-    images(0);
-    for (std::thread& other : others) other.join();
-    TF_DeleteTensor(result);
-  }
-  for (TF_Tensor* input : inputs) TF_DeleteTensor(input);
-  TF_DeleteStatus(status);
+  gz::Call call(context);
+  const float *x = call.Floats(0), *y = call.Floats(1), *dy = call.Floats(2);
+  const Shape in = ShapeOf(call.Input(0)), out = ShapeOf(call.Input(1));
+  float* dx = call.OutputLike(0, 0);
+  if (!dx) return;
+  gz::Parallel(TF_Dim(call.Input(0), 0), [&](int image) {
+    std::vector<float> open(in.channels);
+    PoolGradient(window, in, out, x + image * in.size(), y + image * out.size(),
+                 dy + image * out.size(), dx + image * in.size(), open.data());
+  });
 }
 
 bool Register() {

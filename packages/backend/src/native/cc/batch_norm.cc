@@ -1,0 +1,202 @@
+// Batch normalisation over all axes but the last, and its gradient, as operations of TensorFlow: two passes over memory
+// each, one for the channels' sums and one for the result. Layout [..., C], float32, CPU.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "kernel.h"
+#include "tensorflow/c/ops.h"
+
+namespace {
+
+struct Kernel {
+  float epsilon;
+  float momentum;
+};
+
+void* Create(TF_OpKernelConstruction* context) {
+  Kernel* kernel = new Kernel{};
+  TF_Status* status = TF_NewStatus();
+  TF_OpKernelConstruction_GetAttrFloat(context, "epsilon", &kernel->epsilon, status);
+  if (TF_GetCode(status) == TF_OK)
+    TF_OpKernelConstruction_GetAttrFloat(context, "momentum", &kernel->momentum, status);
+  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(context, status);
+  TF_DeleteStatus(status);
+  return kernel;
+}
+
+void* CreateGradient(TF_OpKernelConstruction*) { return nullptr; }
+void Delete(void* kernel) { delete static_cast<Kernel*>(kernel); }
+
+// Rows are shared out in this many tasks, whatever the number of threads, and summed in float32 this many at a time.
+constexpr int kTasks = 8;
+constexpr int64_t kBlock = 64;
+
+// sums += a, products += b (a - shift), or of a - shift for both if b is null, over rows of `channels` values.
+GZ_FAST void AddBlock(const float* __restrict a, const float* __restrict b,
+                      const float* __restrict shift, int64_t rows, int64_t channels,
+                      float* __restrict sums, float* __restrict products) {
+  for (int64_t row = 0; row < rows; row++, a += channels) {
+    if (b) {
+      for (int64_t c = 0; c < channels; c++) {
+        sums[c] += b[c];
+        products[c] += b[c] * (a[c] - shift[c]);
+      }
+      b += channels;
+    } else {
+      for (int64_t c = 0; c < channels; c++) {
+        const float value = a[c] - shift[c];
+        sums[c] += value;
+        products[c] += value * value;
+      }
+    }
+  }
+}
+
+// Sums of b and of b (x - shift), or of (x - shift) and its square without a b, of each channel, in double precision.
+void ChannelSums(const float* x, const float* b, const float* shift, int64_t rows, int64_t channels,
+                 std::vector<double>& sums, std::vector<double>& products) {
+  std::vector<double> parts(2 * kTasks * channels);
+  gz::Parallel(kTasks, [&](int task) {
+    double* part = parts.data() + 2 * task * channels;
+    std::vector<float> block(2 * channels);
+    const int64_t end = (task + 1) * rows / kTasks;
+    for (int64_t row = task * rows / kTasks; row < end; row += kBlock) {
+      std::fill(block.begin(), block.end(), 0.0f);
+      AddBlock(x + row * channels, b ? b + row * channels : nullptr, shift,
+               std::min(kBlock, end - row), channels, block.data(), block.data() + channels);
+      for (int64_t c = 0; c < 2 * channels; c++) part[c] += block[c];
+    }
+  });
+  sums.assign(channels, 0);
+  products.assign(channels, 0);
+  for (int task = 0; task < kTasks; task++)
+    for (int64_t c = 0; c < channels; c++) {
+      sums[c] += parts[2 * task * channels + c];
+      products[c] += parts[(2 * task + 1) * channels + c];
+    }
+}
+
+// y = (x - mean) gain + offset
+GZ_FAST void Normalize(const float* __restrict x, const float* __restrict mean,
+                       const float* __restrict gain, const float* __restrict offset, int64_t rows,
+                       int64_t channels, float* __restrict y) {
+  for (int64_t row = 0; row < rows; row++, x += channels, y += channels)
+    for (int64_t c = 0; c < channels; c++) y[c] = (x[c] - mean[c]) * gain[c] + offset[c];
+}
+
+// dx = (dy - level) gain - (x - mean) slope
+GZ_FAST void NormalizeGradient(const float* __restrict dy, const float* __restrict x,
+                               const float* __restrict mean, const float* __restrict level,
+                               const float* __restrict gain, const float* __restrict slope,
+                               int64_t rows, int64_t channels, float* __restrict dx) {
+  for (int64_t row = 0; row < rows; row++, dy += channels, x += channels, dx += channels)
+    for (int64_t c = 0; c < channels; c++)
+      dx[c] = (dy[c] - level[c]) * gain[c] - (x[c] - mean[c]) * slope[c];
+}
+
+void ForRows(int64_t rows, const std::function<void(int64_t, int64_t)>& work) {
+  gz::Parallel(kTasks, [&](int task) {
+    const int64_t first = task * rows / kTasks;
+    work(first, (task + 1) * rows / kTasks - first);
+  });
+}
+
+enum { X, SCALE, OFFSET, MOVING_MEAN, MOVING_VARIANCE };
+
+void Compute(void* state, TF_OpKernelContext* context) {
+  const Kernel& kernel = *static_cast<Kernel*>(state);
+  gz::Call call(context);
+  const float *x = call.Floats(X), *scale = call.Floats(SCALE), *offset = call.Floats(OFFSET);
+  const float *old_mean = call.Floats(MOVING_MEAN), *old_variance = call.Floats(MOVING_VARIANCE);
+  const int64_t channels = TF_TensorElementCount(call.Input(SCALE));
+  const int64_t rows = TF_TensorElementCount(call.Input(X)) / channels;
+  float* y = call.OutputLike(0, X);
+  float *new_mean = call.OutputLike(1, SCALE), *new_variance = call.OutputLike(2, SCALE);
+  float *mean = call.OutputLike(3, SCALE), *inverse = call.OutputLike(4, SCALE);
+  if (!y || !new_mean || !new_variance || !mean || !inverse || rows == 0) return;
+
+  // Around a value of the channel's own the sum of squares keeps its digits however far the mean is from 0.
+  std::vector<double> sums, squares;
+  ChannelSums(x, nullptr, x, rows, channels, sums, squares);
+  std::vector<float> gain(channels);
+  const double unbiased = static_cast<double>(rows) / std::max<int64_t>(rows - 1, 1);
+  for (int64_t c = 0; c < channels; c++) {
+    const double centre = sums[c] / rows;
+    const double variance = std::max(squares[c] / rows - centre * centre, 0.0);
+    mean[c] = x[c] + centre;
+    inverse[c] = 1 / std::sqrt(variance + kernel.epsilon);
+    gain[c] = scale[c] * inverse[c];
+    const float share = 1 - kernel.momentum;
+    new_mean[c] = old_mean[c] * kernel.momentum + mean[c] * share;
+    new_variance[c] = old_variance[c] * kernel.momentum + static_cast<float>(variance * unbiased) * share;
+  }
+  ForRows(rows, [&](int64_t first, int64_t count) {
+    const int64_t at = first * channels;
+    Normalize(x + at, mean, gain.data(), offset, count, channels, y + at);
+  });
+}
+
+enum { DY, INPUT, GAMMA, MEAN, INVERSE };
+
+// With u = (x - mean) inverse: doffset = sum dy, dscale = sum dy u, dx = scale inverse (dy - mean(dy) - u mean(dy u)).
+void ComputeGradient(void*, TF_OpKernelContext* context) {
+  gz::Call call(context);
+  const float *dy = call.Floats(DY), *x = call.Floats(INPUT), *scale = call.Floats(GAMMA);
+  const float *mean = call.Floats(MEAN), *inverse = call.Floats(INVERSE);
+  const int64_t channels = TF_TensorElementCount(call.Input(GAMMA));
+  const int64_t rows = TF_TensorElementCount(call.Input(INPUT)) / channels;
+  float* dx = call.OutputLike(0, INPUT);
+  float *dscale = call.OutputLike(1, GAMMA), *doffset = call.OutputLike(2, GAMMA);
+  if (!dx || !dscale || !doffset || rows == 0) return;
+
+  std::vector<double> sums, products;
+  ChannelSums(x, dy, mean, rows, channels, sums, products);
+  std::vector<float> level(channels), gain(channels), slope(channels);
+  for (int64_t c = 0; c < channels; c++) {
+    doffset[c] = sums[c];
+    dscale[c] = products[c] * inverse[c];
+    level[c] = sums[c] / rows;
+    gain[c] = scale[c] * inverse[c];
+    slope[c] = gain[c] * inverse[c] * dscale[c] / rows;
+  }
+  ForRows(rows, [&](int64_t first, int64_t count) {
+    const int64_t at = first * channels;
+    NormalizeGradient(dy + at, x + at, mean, level.data(), gain.data(), slope.data(), count,
+                      channels, dx + at);
+  });
+}
+
+bool Register() {
+  TF_Status* status = TF_NewStatus();
+  TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder("GzBatchNorm");
+  for (const char* input :
+       {"x: float", "scale: float", "offset: float", "moving_mean: float", "moving_variance: float"})
+    TF_OpDefinitionBuilderAddInput(op, input);
+  for (const char* output : {"y: float", "new_mean: float", "new_variance: float", "mean: float",
+                             "inverse: float"})
+    TF_OpDefinitionBuilderAddOutput(op, output);
+  for (const char* attr : {"epsilon: float", "momentum: float"})
+    TF_OpDefinitionBuilderAddAttr(op, attr);
+  TF_RegisterOpDefinition(op, status);
+  TF_RegisterKernelBuilder(
+      "GzBatchNorm", TF_NewKernelBuilder("GzBatchNorm", "CPU", Create, Compute, Delete), status);
+
+  op = TF_NewOpDefinitionBuilder("GzBatchNormGrad");
+  for (const char* input :
+       {"dy: float", "x: float", "scale: float", "mean: float", "inverse: float"})
+    TF_OpDefinitionBuilderAddInput(op, input);
+  for (const char* output : {"dx: float", "dscale: float", "doffset: float"})
+    TF_OpDefinitionBuilderAddOutput(op, output);
+  TF_RegisterOpDefinition(op, status);
+  TF_RegisterKernelBuilder(
+      "GzBatchNormGrad",
+      TF_NewKernelBuilder("GzBatchNormGrad", "CPU", CreateGradient, ComputeGradient, Delete),
+      status);
+  TF_DeleteStatus(status);
+  return true;
+}
+
+const bool registered = Register();
+
+}  // namespace

@@ -1,0 +1,46 @@
+// What our operations share: their inputs and outputs by TensorFlow's C interface, threads, and code for the CPU at hand.
+#pragma once
+#include <cstdint>
+#include <functional>
+
+#include "tensorflow/c/kernels.h"
+#include "tensorflow/c/tf_status.h"
+#include "tensorflow/c/tf_tensor.h"
+
+namespace gz {
+
+// Compiled twice, the second time for CPUs with AVX2 and FMA; the loader picks.
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+#define GZ_FAST __attribute__((target_clones("arch=haswell", "default")))
+#else
+#define GZ_FAST
+#endif
+
+// Runs work(0) to work(count - 1) on as many threads as TensorFlow was given. What a task computes must not depend on
+// which thread has it: then results do not depend on how many there are.
+void Parallel(int count, const std::function<void(int)>& work);
+
+// One call of a kernel: reports the first thing that goes wrong, and lets go of its tensors when it ends.
+class Call {
+ public:
+  explicit Call(TF_OpKernelContext* context) : context_(context), status_(TF_NewStatus()) {}
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  TF_Tensor* Input(int index);
+  const float* Floats(int index) { return static_cast<const float*>(TF_TensorData(Input(index))); }
+  // Space for a result of these dimensions; null when there is no memory for it, which is reported.
+  float* Output(int index, const int64_t* dims, int rank);
+  float* OutputLike(int index, int input);
+
+ private:
+  static constexpr int kMost = 9;
+  bool Report();
+  TF_OpKernelContext* context_;
+  TF_Status* status_;
+  TF_Tensor* inputs_[kMost] = {};
+  TF_Tensor* outputs_[kMost] = {};
+};
+
+}  // namespace gz
