@@ -95,7 +95,7 @@ class BatchNorm extends tf.layers.Layer {
     const y = fused
       ? fusedNormalize(asImage(x), gamma, beta, epsilon, moving)
       : composedNormalize(tf.reshape(x, [-1, gamma.size]), gamma, beta, epsilon, moving);
-    return tf.reshape(y, x.shape);
+    return y.rank === x.rank && fused ? y : tf.reshape(y, x.shape);
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
