@@ -6,12 +6,13 @@ import { useBackend } from "../dist/index.js";
 
 await useBackend({ prefer: "tensorflow", threads: 2 });
 const run = (name, inputs, attrs) => tf.engine().runKernel(name, inputs, attrs);
-const epsilon = 1e-5;
+const attrs = { epsilon: 1e-5, momentum: 0.9 };
 const batchNorm = tf.customGrad((x, scale, offset, save) => {
-  const [y, , , saved1, saved2, saved3] = run("GzBatchNorm", { x, scale, offset }, { epsilon });
-  save([x, scale, saved1, saved2, saved3]);
-  const gradFunc = (dy, [x, scale, saved1, saved2, saved3]) =>
-    run("GzBatchNormGrad", { dy, x, scale, saved1, saved2, saved3 }, { epsilon });
+  const moving = { movingMean: tf.zerosLike(scale), movingVariance: tf.onesLike(scale) };
+  const [y, , , saved1, saved2] = run("GzBatchNorm", { x, scale, offset, ...moving }, attrs);
+  save([x, scale, saved1, saved2]);
+  const gradFunc = (dy, [x, scale, saved1, saved2]) =>
+    run("GzBatchNormGrad", { dy, x, scale, saved1, saved2 }, attrs);
   return { value: y, gradFunc };
 });
 
