@@ -1,3 +1,4 @@
+import { AVERAGE_EVERY } from "../../apps/kaggle/dist/training/from-recipe.js";
 import { compare, interleave, timed } from "../lib/measure.mjs";
 import { openNetwork } from "../lib/network.mjs";
 import { startPeer } from "../lib/peer.mjs";
@@ -17,7 +18,7 @@ export default async function best({ quick, note, row }) {
 export async function besidePyTorch(name, backend, targets, repetitions, { note, row }) {
   const { line, recipe, parameters, training, forward } = await openNetwork(name, backend);
   const { batch } = recipe;
-  const peer = await startPeer(name, { recipe, parameters });
+  const peer = await startPeer(name, { recipe, parameters, averageEvery: AVERAGE_EVERY });
   note(line);
   if (peer) note(versions(peer));
   for (const [what, work] of Object.entries({ step: training(), forward })) {

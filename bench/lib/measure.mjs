@@ -38,9 +38,9 @@ export function timed(work) {
 }
 
 /** One line of the table from two sides' blocks (`theirs` may be undefined). `scale` turns ms into the unit. */
-export function compare(what, ours, beside, theirs, { unit = "ms", scale = 1, target } = {}) {
+export function compare(what, ours, beside, theirs, { unit = "ms", scale = 1, target, most } = {}) {
   const scaled = (blocks) => summary(blocks.map((ms) => ms * scale));
-  const row = { what, unit, ours: scaled(ours), beside, target };
+  const row = { what, unit, ours: scaled(ours), beside, target, most };
   if (!theirs) return row;
   const ratios = ours.map((ms, i) => ms / theirs[i]);
   return { ...row, theirs: scaled(theirs), ratio: summary(ratios) };

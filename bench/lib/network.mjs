@@ -1,26 +1,26 @@
 import { useBackend } from "@gz/backend";
 import { setDropoutStep } from "@gz/layers";
-import { adamw, nesterov, trainLoop, weightAverage } from "@gz/train";
+import { trainLoop } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { asTrained, inputShape } from "../../apps/kaggle/dist/images/input.js";
 import { initialize } from "../../apps/kaggle/dist/network/initialize.js";
 import { buildNetwork } from "../../apps/kaggle/dist/network/network.js";
 import { loadRecipe } from "../../apps/kaggle/dist/recipe/recipe.js";
+import { averageOf, optimizerOf } from "../../apps/kaggle/dist/training/from-recipe.js";
 import { THREADS } from "./measure.mjs";
 
-/** A recipe's network on a backend, ready to train and to predict as the app does. */
-export async function openNetwork(name, backend) {
-  const { line } = await useBackend({ prefer: backend, threads: THREADS });
-  const recipe = loadRecipe(name);
+/** A recipe's network on a backend, ready to train and to predict as the app does; `changes` to the recipe. */
+export async function openNetwork(name, backend, changes = {}, threads = THREADS) {
+  const { line } = await useBackend({ prefer: backend, threads });
+  const recipe = { ...loadRecipe(name), ...changes };
   const network = buildNetwork(recipe, 1);
   initialize(network, recipe, 1, new Float32Array(37).fill(0.2));
   const { model } = network;
   const shape = inputShape(asTrained(recipe), recipe.batch);
   const xs = { data: random(shape, 7), shape };
   const ys = { data: random([recipe.batch, 37], 8), shape: [recipe.batch, 37] };
-  const { optimizer: chosen } = recipe;
-  const optimizer = chosen.kind === "nesterov" ? nesterov(chosen) : adamw(chosen);
-  const average = recipe.average && weightAverage(model, { decay: recipe.average });
+  const optimizer = optimizerOf(recipe);
+  const average = averageOf(recipe, model);
 
   /**
    * A function that makes one step: the next batch uploaded, dropout's masks drawn, forward, backward, update, the loss
@@ -51,7 +51,7 @@ export async function openNetwork(name, backend) {
     (sum, weight) => sum + tf.util.sizeFromShape(weight.shape),
     0,
   );
-  return { line, recipe, parameters, training, forward };
+  return { line, recipe, model, parameters, training, forward };
 }
 
 function random(shape, seed) {

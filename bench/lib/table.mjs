@@ -12,7 +12,7 @@ function figure({ median, low, high } = {}, unit) {
   return `${number(median, unit)}${unit && ` ${unit}`}${spread}`;
 }
 
-function cells({ what, ours, beside, theirs, ratio, unit, target, least }) {
+function cells({ what, ours, beside, theirs, ratio, unit, target, least, most }) {
   const times = ratio ? `${figure(ratio, "x")}` : "-";
   const goal = target === undefined ? "" : `at most ${target} x`;
   const verdict =
@@ -21,7 +21,10 @@ function cells({ what, ours, beside, theirs, ratio, unit, target, least }) {
     least === undefined
       ? ""
       : `at least ${least} ${unit}, ${ours.median >= least ? "met" : "missed"}`;
-  return [what, figure(ours, unit), beside, figure(theirs, unit), times, goal + verdict + share];
+  const limit =
+    most === undefined ? "" : `at most ${most} ${unit}, ${ours.median <= most ? "met" : "missed"}`;
+  const reached = goal + verdict + share + limit;
+  return [what, figure(ours, unit), beside, figure(theirs, unit), times, reached];
 }
 
 const WIDTHS = [38, 24, 24, 24, 18, 0];

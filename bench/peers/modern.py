@@ -1,5 +1,7 @@
 """A recipe's residual network in PyTorch: channels_last, fused AdamW, moving average of the weights."""
 
+import itertools
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -63,14 +65,17 @@ def setup(request):
     def inputs():
         return (images * scale + offset).permute(0, 3, 1, 2)  # channels_last as it is
 
+    steps = itertools.count(1)
+
     def step():
         net.train()
         optimizer.zero_grad(set_to_none=True)
         loss = F.mse_loss(tree(net(inputs()), softmax=True), labels)
         loss.backward()
         optimizer.step()
-        with torch.no_grad():
-            torch._foreach_lerp_(averages, weights, 1e-3)
+        if next(steps) % request["averageEvery"] == 0:
+            with torch.no_grad():
+                torch._foreach_lerp_(averages, weights, 1e-3)
         return loss.item()
 
     def forward():

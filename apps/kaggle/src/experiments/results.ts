@@ -17,7 +17,7 @@ import { memberName } from "./plan.ts";
 /** A run that is trained and predicted. */
 export interface SeedResult {
   seed: number;
-  /** Of the validation part, one view a galaxy as it is. */
+  /** Of the validation part, each galaxy predicted once, as it is. */
   rmse: number;
   steps: number;
   /** Milliseconds of a step: the median, and the mean wait for its batch. */

@@ -7,6 +7,8 @@ import {
   type Optimizer,
   type Phase,
   type Schedule,
+  type WeightAverage,
+  weightAverage,
 } from "@gz/train";
 import type * as tf from "@tensorflow/tfjs";
 import { denseLayers } from "../network/parts.ts";
@@ -17,6 +19,15 @@ export function optimizerOf({ optimizer }: Recipe): Optimizer {
   return optimizer.kind === "nesterov"
     ? nesterov({ momentum: optimizer.momentum })
     : adamw({ weightDecay: optimizer.weightDecay });
+}
+
+/** The moving average takes the weights in at every so many steps: each time is a pass over all of them. */
+export const AVERAGE_EVERY = 8;
+
+/** The moving average that the recipe predicts with, where it has one. */
+export function averageOf({ average }: Recipe, model: tf.LayersModel): WeightAverage | undefined {
+  if (average === undefined) return undefined;
+  return weightAverage(model, { decay: average, every: AVERAGE_EVERY });
 }
 
 /** The recipe's learning rate over the fraction of the run that is over. */

@@ -12,7 +12,6 @@ import {
   type Optimizer,
   restoreCheckpoint,
   type WeightAverage,
-  weightAverage,
 } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { CliError } from "../cli/errors.ts";
@@ -42,7 +41,7 @@ import {
   updateRunInfo,
 } from "../run/run.ts";
 import type { BatchWork } from "./batch-worker.ts";
-import { optimizerOf } from "./from-recipe.ts";
+import { averageOf, optimizerOf } from "./from-recipe.ts";
 import {
   mixtureOf,
   type PseudoLabelOptions,
@@ -104,8 +103,6 @@ export interface TrainingSetup {
   close(): Promise<void>;
 }
 
-/** The moving average takes the weights in at every so many steps: each time is a pass over all of them. */
-const AVERAGE_EVERY = 8;
 /** Validation during training looks at no more than this many images. */
 export const EVALUATED_IMAGES = 1024;
 
@@ -172,10 +169,7 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
     );
 
   const optimizer = optimizerOf(recipe);
-  const average =
-    recipe.average === undefined
-      ? undefined
-      : weightAverage(model, { decay: recipe.average, every: AVERAGE_EVERY });
+  const average = averageOf(recipe, model);
   const checkpoint = path ? await loadCheckpoint(path) : undefined;
   if (checkpoint) restoreCheckpoint(checkpoint, { model, optimizer, ...(average && { average }) });
   const startStep = checkpoint?.step ?? 0;
