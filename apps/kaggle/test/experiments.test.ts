@@ -24,17 +24,18 @@ const writeJson = (name: string, value: object) => {
   return file;
 };
 
-test("the winner's: every variant can be built, and changes what it says and nothing else", () => {
-  const { variants } = loadExperiments("winner");
-  const [base, ...others] = variants;
+/** The names of a shipped file's variants, and the keys of their recipes that differ from the base's; all can be built. */
+function changesOf(file: string): [string, string[]][] {
+  const [base, ...others] = loadExperiments(file).variants;
   const { about: _, name: __, ...recipe } = base!.recipe;
-  const changed = (key: "input" | "augment" | "network" | "output", of: typeof recipe) =>
-    Object.keys({ ...recipe[key], ...of[key] }).filter(
+  const parts = ["input", "augment", "network", "output"] as const;
+  const changed = (key: (typeof parts)[number], other: typeof recipe) =>
+    Object.keys({ ...recipe[key], ...other[key] }).filter(
       (name) =>
-        JSON.stringify((of[key] as Record<string, unknown>)[name]) !==
+        JSON.stringify((other[key] as Record<string, unknown>)[name]) !==
         JSON.stringify((recipe[key] as Record<string, unknown>)[name]),
     );
-  const changes = others.map(({ name, recipe: other }) => {
+  return others.map(({ name, recipe: other }) => {
     const { model } = buildNetwork(other, 1);
     expect(model.outputs[0]!.shape, name).toEqual([null, 37]);
     model.dispose();
@@ -44,15 +45,12 @@ test("the winner's: every variant can be built, and changes what it says and not
       name: undefined,
       about: undefined,
     });
-    const of = { input, augment, network, output };
-    return [
-      name,
-      (["input", "augment", "network", "output"] as const).flatMap((key) =>
-        changed(key, of as typeof recipe),
-      ),
-    ];
+    return [name, parts.flatMap((key) => changed(key, other as typeof recipe))];
   });
-  expect(changes).toEqual([
+}
+
+test("the winner's: every variant can be built, and changes what it says and nothing else", () => {
+  expect(changesOf("winner")).toEqual([
     ["softmax", ["normalize"]],
     ["shear", ["shear"]],
     ["gamma", ["color", "gamma"]],
@@ -62,6 +60,20 @@ test("the winner's: every variant can be built, and changes what it says and not
     ["finer", ["size", "partSize", "conv"]],
     ["overlapping", ["conv"]],
     ["contrast", ["scale", "offset", "contrast"]],
+  ]);
+});
+
+test("those of modern, too", () => {
+  expect(changesOf("modern")).toEqual([
+    ["centred", ["centre"]],
+    ["one-angle", ["angles"]],
+    ["one-view", ["angles", "symmetries"]],
+    ["wide-field", ["span"]],
+    ["narrow-field", ["span"]],
+    ["finer", ["size"]],
+    ["squared-error", ["loss"]],
+    ["no-dropout", ["head"]],
+    ["divisive", ["normalize", "loss"]],
   ]);
 });
 
@@ -95,7 +107,7 @@ test("says what is wrong with experiments", () => {
   const load = (value: object) => () => loadExperiments(writeJson("bad.json", value));
   const file = join(root, "bad.json");
   expect(() => loadExperiments("loser")).toThrow(
-    "experiments: expected one of polar, winner or a JSON file but got loser",
+    "experiments: expected one of modern, polar, winner or a JSON file but got loser",
   );
   expect(load({ about: "x", base, variants: [] })).toThrow(
     `experiments: expected >=1 for variants in ${file} but got 0`,
