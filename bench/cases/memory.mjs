@@ -1,8 +1,15 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import * as tf from "@tensorflow/tfjs";
-import { summary } from "../lib/measure.mjs";
+import { compare, summary } from "../lib/measure.mjs";
 import { openNetwork } from "../lib/network.mjs";
 
-/** Does training hold on to anything? Tensors and resident memory, after 500 steps and after 500 more. */
+const PEAK = fileURLToPath(new URL("../lib/peak-memory.mjs", import.meta.url));
+/** MB that training `best` may take at most; 42.4 million weights, their velocities and gradients are 509. */
+const MOST = { tensorflow: 1200, wasm: 1400 };
+
+/** Does training hold on to anything? Tensors and resident memory, after 500 steps and after 500 more; and the most that `best` takes. */
 export default async function memory({ quick, note, row }) {
   const { line, training } = await openNetwork("tiny", "tensorflow");
   note(line);
@@ -12,6 +19,11 @@ export default async function memory({ quick, note, row }) {
   const after = await measure(step, steps);
   row(figure(`tiny: tensors, ${steps} more steps`, after.tensors, before.tensors, "", 1));
   row(figure(`tiny: resident memory, ${steps} more steps`, after.rss, before.rss, "MB", 1.02));
+  for (const [backend, most] of Object.entries(MOST)) {
+    const { stdout } = await promisify(execFile)(process.execPath, [PEAK, backend]);
+    const peak = Number(stdout.trim().split("\n").at(-1));
+    row(compare(`best: most memory, ${backend}`, [peak], "", undefined, { unit: "MB", most }));
+  }
 }
 
 async function measure(step, steps) {
