@@ -5,12 +5,8 @@
 #include <cmath>
 
 #include "kernel.h"
-#include "tensorflow/c/ops.h"
 
 namespace {
-
-void* Create(TF_OpKernelConstruction*) { return nullptr; }
-void Delete(void*) {}
 
 // Tasks of this many values.
 constexpr int64_t kChunk = 1 << 15;
@@ -59,22 +55,10 @@ void ComputeAdamW(void*, TF_OpKernelContext* context) {
   });
 }
 
-bool Register() {
-  TF_Status* status = TF_NewStatus();
-  TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder("GzAdamW");
-  for (const char* input : {"theta: float", "m: float", "v: float", "g: float", "decay: float",
-                            "rate: float", "share1: float", "share2: float", "epsilon: float"})
-    TF_OpDefinitionBuilderAddInput(op, input);
-  for (const char* output : {"new_theta: float", "new_m: float", "new_v: float"})
-    TF_OpDefinitionBuilderAddOutput(op, output);
-  TF_RegisterOpDefinition(op, status);
-  TF_RegisterKernelBuilder("GzAdamW",
-                           TF_NewKernelBuilder("GzAdamW", "CPU", Create, ComputeAdamW, Delete),
-                           status);
-  TF_DeleteStatus(status);
-  return true;
-}
-
-const bool registered = Register();
+const bool registered = gz::Register(
+    "GzAdamW",
+    {"theta: float", "m: float", "v: float", "g: float", "decay: float", "rate: float",
+     "share1: float", "share2: float", "epsilon: float"},
+    {"new_theta: float", "new_m: float", "new_v: float"}, {}, {ComputeAdamW});
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "kernel.h"
-#include "tensorflow/c/ops.h"
 
 namespace {
 
@@ -25,14 +24,13 @@ void* Create(TF_OpKernelConstruction* context) {
   return kernel;
 }
 
-void* CreateGradient(TF_OpKernelConstruction*) { return nullptr; }
 void Delete(void* kernel) { delete static_cast<Kernel*>(kernel); }
 
 // Rows are shared out in this many tasks, whatever the number of threads, and summed in float32 this many at a time.
 constexpr int kTasks = 8;
 constexpr int64_t kBlock = 64;
 
-// sums += a, products += b (a - shift), or of a - shift for both if b is null, over rows of `channels` values.
+// sums += b, products += b (a - shift), with a - shift for b if that is null, over rows of `channels` values.
 GZ_FAST void AddBlock(const float* __restrict a, const float* __restrict b,
                       const float* __restrict shift, int64_t rows, int64_t channels,
                       float* __restrict sums, float* __restrict products) {
@@ -167,36 +165,15 @@ void ComputeGradient(void*, TF_OpKernelContext* context) {
   });
 }
 
-bool Register() {
-  TF_Status* status = TF_NewStatus();
-  TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder("GzBatchNorm");
-  for (const char* input :
-       {"x: float", "scale: float", "offset: float", "moving_mean: float", "moving_variance: float"})
-    TF_OpDefinitionBuilderAddInput(op, input);
-  for (const char* output : {"y: float", "new_mean: float", "new_variance: float", "mean: float",
-                             "inverse: float"})
-    TF_OpDefinitionBuilderAddOutput(op, output);
-  for (const char* attr : {"epsilon: float", "momentum: float"})
-    TF_OpDefinitionBuilderAddAttr(op, attr);
-  TF_RegisterOpDefinition(op, status);
-  TF_RegisterKernelBuilder(
-      "GzBatchNorm", TF_NewKernelBuilder("GzBatchNorm", "CPU", Create, Compute, Delete), status);
-
-  op = TF_NewOpDefinitionBuilder("GzBatchNormGrad");
-  for (const char* input :
-       {"dy: float", "x: float", "scale: float", "mean: float", "inverse: float"})
-    TF_OpDefinitionBuilderAddInput(op, input);
-  for (const char* output : {"dx: float", "dscale: float", "doffset: float"})
-    TF_OpDefinitionBuilderAddOutput(op, output);
-  TF_RegisterOpDefinition(op, status);
-  TF_RegisterKernelBuilder(
-      "GzBatchNormGrad",
-      TF_NewKernelBuilder("GzBatchNormGrad", "CPU", CreateGradient, ComputeGradient, Delete),
-      status);
-  TF_DeleteStatus(status);
-  return true;
-}
-
-const bool registered = Register();
+const bool registered =
+    gz::Register("GzBatchNorm",
+                 {"x: float", "scale: float", "offset: float", "moving_mean: float",
+                  "moving_variance: float"},
+                 {"y: float", "new_mean: float", "new_variance: float", "mean: float",
+                  "inverse: float"},
+                 {"epsilon: float", "momentum: float"}, {Compute, Create, Delete}) &&
+    gz::Register("GzBatchNormGrad",
+                 {"dy: float", "x: float", "scale: float", "mean: float", "inverse: float"},
+                 {"dx: float", "dscale: float", "doffset: float"}, {}, {ComputeGradient});
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <mutex>
 #include <thread>
 
+#include "tensorflow/c/ops.h"
+
 namespace gz {
 namespace {
 
@@ -115,6 +117,23 @@ bool Call::Report() {
   if (TF_GetCode(status_) == TF_OK) return true;
   TF_OpKernelContext_Failure(context_, status_);
   return false;
+}
+
+bool Register(const char* name, std::initializer_list<const char*> inputs,
+              std::initializer_list<const char*> outputs,
+              std::initializer_list<const char*> attributes, const Functions& functions) {
+  TF_Status* status = TF_NewStatus();
+  TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder(name);
+  for (const char* input : inputs) TF_OpDefinitionBuilderAddInput(op, input);
+  for (const char* output : outputs) TF_OpDefinitionBuilderAddOutput(op, output);
+  for (const char* attribute : attributes) TF_OpDefinitionBuilderAddAttr(op, attribute);
+  TF_RegisterOpDefinition(op, status);
+  TF_RegisterKernelBuilder(name,
+                           TF_NewKernelBuilder(name, "CPU", functions.create, functions.compute,
+                                               functions.destroy),
+                           status);
+  TF_DeleteStatus(status);
+  return true;
 }
 
 }  // namespace gz

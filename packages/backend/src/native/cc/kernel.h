@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 
 #include "tensorflow/c/kernels.h"
 #include "tensorflow/c/tf_status.h"
@@ -42,5 +43,17 @@ class Call {
   TF_Tensor* inputs_[kMost] = {};
   TF_Tensor* outputs_[kMost] = {};
 };
+
+// How TensorFlow makes the state of a kernel, calls it, and lets go of it; an operation without attributes has no state.
+struct Functions {
+  void (*compute)(void* state, TF_OpKernelContext*);
+  void* (*create)(TF_OpKernelConstruction*) = nullptr;
+  void (*destroy)(void* state) = nullptr;
+};
+
+// Adds an operation for the CPU to TensorFlow, its inputs, outputs and attributes each as "name: type".
+bool Register(const char* name, std::initializer_list<const char*> inputs,
+              std::initializer_list<const char*> outputs,
+              std::initializer_list<const char*> attributes, const Functions& functions);
 
 }  // namespace gz

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "kernel.h"
-#include "tensorflow/c/ops.h"
 
 namespace {
 
@@ -80,21 +79,8 @@ void Compute(void* kernel, TF_OpKernelContext* context) {
   });
 }
 
-bool Register() {
-  TF_Status* status = TF_NewStatus();
-  TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder("GzMaxPoolGrad");
-  for (const char* input : {"x: float", "y: float", "dy: float"})
-    TF_OpDefinitionBuilderAddInput(op, input);
-  TF_OpDefinitionBuilderAddOutput(op, "dx: float");
-  TF_OpDefinitionBuilderAddAttr(op, "window: list(int)");
-  TF_RegisterOpDefinition(op, status);
-  TF_RegisterKernelBuilder("GzMaxPoolGrad",
-                           TF_NewKernelBuilder("GzMaxPoolGrad", "CPU", Create, Compute, Delete),
-                           status);
-  TF_DeleteStatus(status);
-  return true;
-}
-
-const bool registered = Register();
+const bool registered =
+    gz::Register("GzMaxPoolGrad", {"x: float", "y: float", "dy: float"}, {"dx: float"},
+                 {"window: list(int)"}, {Compute, Create, Delete});
 
 }  // namespace
