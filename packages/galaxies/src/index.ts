@@ -15,6 +15,7 @@ export { type DetectOptions, detectSources, type Source } from "./photometry/sou
 export {
   type BuiltPixelCache,
   buildPixelCache,
+  findPixelCache,
   type PixelCacheOptions,
   type PixelCacheShape,
   pixelCacheSize,

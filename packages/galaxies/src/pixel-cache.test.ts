@@ -14,7 +14,7 @@ import {
 } from "../test/helpers.ts";
 import { type Dataset, openDataset } from "./dataset.ts";
 import { decode } from "./decode.ts";
-import { buildPixelCache, pixelCacheSize } from "./pixel-cache.ts";
+import { buildPixelCache, findPixelCache, pixelCacheSize } from "./pixel-cache.ts";
 import { openPixelCache } from "./pixel-file.ts";
 import { shrink } from "./shrink.ts";
 
@@ -72,9 +72,17 @@ test("one record per test image too, from zips too, in the user's cache folder b
 test("is used again as it is, and built anew when it no longer belongs", async () => {
   const { folder, data, dir } = await dataset();
   const options = { ...SIZE, dir };
-  const build = async (source: Dataset = data): Promise<boolean> =>
-    (await buildPixelCache(source, "train", options)).built;
+  const find = (source: Dataset): Promise<string | undefined> =>
+    findPixelCache(source, "train", options);
+  const build = async (source: Dataset = data): Promise<boolean> => {
+    const found = await find(source);
+    const { built } = await buildPixelCache(source, "train", options);
+    expect(found).toBe(built ? undefined : file);
+    return built;
+  };
+  expect(await find(data)).toBe(undefined);
   const { file } = await buildPixelCache(data, "train", options);
+  expect(await findPixelCache(data, "train", { ...options, shrink: 2 })).toBe(undefined);
   const bytes = await readFile(file);
   const { mtimeMs } = await stat(file);
   expect(await build()).toBe(false);

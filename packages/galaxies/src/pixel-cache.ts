@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { concurrently } from "./concurrently.ts";
@@ -6,7 +7,14 @@ import type { Dataset, Split } from "./dataset.ts";
 import { decode } from "./decode.ts";
 import { cacheFolder, createAtomic, fileError } from "./files.ts";
 import { imagesFingerprint } from "./fingerprint.ts";
-import { encodeHeader, fileSize, openPixelCache, pixelHeader, recordSize } from "./pixel-file.ts";
+import {
+  encodeHeader,
+  fileSize,
+  openPixelCache,
+  type PixelHeader,
+  pixelHeader,
+  recordSize,
+} from "./pixel-file.ts";
 import { shrink as shrinkImage } from "./shrink.ts";
 
 /** What a pixel cache holds. */
@@ -59,15 +67,13 @@ export function pixelCacheSize(
 export async function buildPixelCache(
   dataset: Dataset,
   split: Split,
-  { dir = join(cacheFolder(), "pixels"), onProgress, signal, ...shape }: PixelCacheOptions = {},
+  { dir = defaultFolder(), onProgress, signal, ...shape }: PixelCacheOptions = {},
 ): Promise<BuiltPixelCache> {
   const ids = split === "train" ? dataset.trainIds : dataset.testIds;
   const header = headerOf(dataset, split, shape, await imagesFingerprint(dataset, split));
   const { count, height, width, shrink } = header;
   const bytes = fileSize(header);
-  const place = createHash("sha256").update(dataset.path).digest("hex").slice(0, 8);
-  const name = dataset.name.replace(/[^\w.-]+/g, "-");
-  const file = join(dir, `${name}-${split}-${height}x${width}-${place}.pixels`);
+  const file = fileOf(dataset, dir, header);
   const result = { file, bytes, count, height, width };
   if (belongs(file, JSON.stringify(header))) return { ...result, built: false };
 
@@ -98,12 +104,38 @@ export async function buildPixelCache(
   return { ...result, built: true };
 }
 
+/**
+ * The file of an earlier `buildPixelCache` of the same images in the same shape, for `openPixelCache`; undefined where there
+ * is none, or none that still belongs to them.
+ */
+export async function findPixelCache(
+  dataset: Dataset,
+  split: Split,
+  { dir = defaultFolder(), ...shape }: Omit<PixelCacheOptions, "onProgress" | "signal"> = {},
+): Promise<string | undefined> {
+  const file = fileOf(dataset, dir, headerOf(dataset, split, shape, ""));
+  // Without a file there is no need to ask for the times of all images.
+  if (!existsSync(file)) return undefined;
+  const header = headerOf(dataset, split, shape, await imagesFingerprint(dataset, split));
+  return belongs(file, JSON.stringify(header)) ? file : undefined;
+}
+
+function defaultFolder(): string {
+  return join(cacheFolder(), "pixels");
+}
+
+function fileOf(dataset: Dataset, dir: string, { split, height, width }: PixelHeader): string {
+  const place = createHash("sha256").update(dataset.path).digest("hex").slice(0, 8);
+  const name = dataset.name.replace(/[^\w.-]+/g, "-");
+  return join(dir, `${name}-${split}-${height}x${width}-${place}.pixels`);
+}
+
 function headerOf(
   dataset: Dataset,
   split: Split,
   { shrink = 1, width = 424, height = 424 }: PixelCacheShape,
   fingerprint: string,
-): ReturnType<typeof pixelHeader> {
+): PixelHeader {
   if (!Number.isInteger(shrink) || shrink < 1 || width % shrink !== 0 || height % shrink !== 0)
     throw new RangeError(
       `buildPixelCache: expected a whole factor that divides ${width} and ${height} for shrink but got ${shrink}`,

@@ -20,6 +20,7 @@ test("exports these functions and no others", () => {
     "columnsOf",
     "decode",
     "detectSources",
+    "findPixelCache",
     "galaxyVotes",
     "imagesFingerprint",
     "openDataset",

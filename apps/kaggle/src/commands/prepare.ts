@@ -4,7 +4,7 @@ import { dataArg, dataPath, integerArg, refuseUnknown } from "../cli/args.ts";
 import { onInterrupt } from "../cli/interrupt.ts";
 import { createProgress, say } from "../cli/progress.ts";
 import { galaxyCentres } from "../images/centres.ts";
-import { pixelSource } from "../images/pixel-source.ts";
+import { cacheFile } from "../images/pixel-source.ts";
 import { labelTreeOf } from "../recipe/question-tree.ts";
 import { loadRecipe } from "../recipe/recipe.ts";
 
@@ -15,6 +15,11 @@ const args = {
     description: "Cache what this recipe reads",
     default: "modern",
     valueHint: "NAME|FILE",
+  },
+  full: {
+    type: "boolean",
+    description: "Cache images at full size, for recipes that read them so: 0.54 MB each",
+    default: false,
   },
   limit: { type: "string", description: "Problems to list", default: "50", valueHint: "N" },
 } as const;
@@ -63,13 +68,13 @@ export const prepare = defineCommand({
           const { file, missing } = await galaxyCentres(dataset, split, options);
           console.log(`${file}: ${count - missing} of ${count} ${split} galaxies measured`);
         }
-        if (input.shrink === 1) continue;
-        const megabytes = pixelCacheSize(dataset, split, { shrink: input.shrink }) / 1e6;
-        say(
-          `${split}: ${count} images at 1/${input.shrink} of their size take ${megabytes.toFixed(0)} MB`,
-        );
-        const source = await pixelSource(dataset, split, input, interrupt.signal);
-        if (source.kind === "cache") console.log(source.file);
+        for (const shrink of new Set([input.shrink, 1])) {
+          if (shrink === 1 && !given.full) continue;
+          const megabytes = pixelCacheSize(dataset, split, { shrink }) / 1e6;
+          const size = shrink === 1 ? "full size" : `1/${shrink} of their size`;
+          say(`${split}: ${count} images at ${size} take ${megabytes.toFixed(0)} MB`);
+          console.log(await cacheFile(dataset, split, shrink, interrupt.signal));
+        }
       }
       await dataset.close();
       return 0;
