@@ -3,6 +3,7 @@ export const CASES = {
   best: () => import("./best.mjs"),
   "best-wasm": () => import("./best-wasm.mjs"),
   modern: () => import("./modern.mjs"),
+  dispatch: () => import("./dispatch.mjs"),
   input: () => import("./input.mjs"),
   memory: () => import("./memory.mjs"),
   average: () => import("./average.mjs"),

@@ -44,10 +44,22 @@ def setup(request):
             out = warp(image, t, output_shape=(size, size), order=1, mode="reflect")
         return float(out.mean())
 
+    def pillow_opencv_path():
+        for views in request["views"]:
+            pixels = np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB"))
+            for m in views:
+                view = np.float64(m).reshape(2, 3)
+                out = cv2.warpAffine(pixels, view, (size, size), flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+                out = out.astype(np.float32)
+                out *= np.float32(1 / 255)
+                out += color
+        return float(out.mean())
+
     def opencv_decode():
         return float(cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB).mean())
 
     def pillow_decode():
         return float(np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB")).mean())
 
-    return {f.__name__: f for f in (opencv, opencv_float, scikit_image, opencv_decode, pillow_decode)}
+    functions = (opencv, opencv_float, scikit_image, opencv_decode, pillow_decode, pillow_opencv_path)
+    return {f.__name__: f for f in functions}

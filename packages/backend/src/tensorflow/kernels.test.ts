@@ -339,7 +339,7 @@ describe.skipIf(!hasNative)("kernels of the tensorflow backend", () => {
   });
 
   test("any number of learning rates, each as often as it likes", async () => {
-    const rates = Array.from({ length: 300 }, (_, i) => 1 / (1 + (i % 150)));
+    const rates = Array.from({ length: 600 }, (_, i) => 1 / (1 + (i % 300)));
     const { theta } = await on("tensorflow", () => {
       const theta = tf.variable(tf.tensor1d([1000]));
       const velocity = tf.variable(tf.tensor1d([0]));

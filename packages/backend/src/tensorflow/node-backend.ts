@@ -18,6 +18,7 @@ export interface NativeTensor {
 interface Binding {
   TF_Version: string;
   TF_FLOAT: number;
+  TF_INT32: number;
   TF_ATTR_TYPE: number;
   TF_ATTR_FLOAT: number;
   TF_ATTR_STRING: number;
@@ -43,6 +44,7 @@ export interface NodeBackend extends tf.KernelBackend {
   binding: Binding;
   isUsingGpuDevice: boolean;
   tensorMap: { get(dataId: tf.DataId): Entry };
+  incRef(dataId: tf.DataId): void;
   getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
   createOutputTensor(native: NativeTensor): tf.Tensor;
   executeSingleOutput(name: string, attrs: OpAttr[], inputs: readonly tf.TensorInfo[]): tf.Tensor;

@@ -8,6 +8,7 @@ import {
   reluGrad,
 } from "./network-kernels.ts";
 import { nodeBackend } from "./node-backend.ts";
+import { cast, reshape } from "./shape-kernels.ts";
 import { adamw, movingAverage, nesterov, ownAdamw } from "./update-kernels.ts";
 
 /** Registers the fused kernels of the tensorflow backend; `operations`: those that its addon brings. */
@@ -22,10 +23,9 @@ export function registerTensorflowKernels(operations: readonly string[]): void {
     GzMovingAverage: movingAverage,
   };
   for (const [name, kernel] of Object.entries(kernels)) register(name, kernel);
-  if (own("GzMaxPoolGrad")) {
-    tf.unregisterKernel("MaxPoolGrad", "tensorflow");
-    register("MaxPoolGrad", maxPoolGrad);
-  }
+  if (own("GzMaxPoolGrad")) replace("MaxPoolGrad", () => maxPoolGrad);
+  replace("Reshape", reshape);
+  replace("Cast", cast);
 }
 
 /** Batch normalisation by the addon's own operations, or by TensorFlow's. */
@@ -37,6 +37,13 @@ export function registerBatchNorm(own: boolean): void {
     if (tf.getKernel(name, "tensorflow")) tf.unregisterKernel(name, "tensorflow");
     register(name, kernel);
   }
+}
+
+/** Registers a kernel in place of tfjs's, of which it is made. */
+function replace(name: string, make: (general: tf.KernelFunc) => unknown): void {
+  const { kernelFunc } = tf.getKernel(name, "tensorflow");
+  tf.unregisterKernel(name, "tensorflow");
+  register(name, make(kernelFunc));
 }
 
 function register(kernelName: string, kernel: unknown): void {

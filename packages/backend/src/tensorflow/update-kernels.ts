@@ -1,7 +1,7 @@
 // Updates of weights and of their average, in place by TensorFlow's own fused operations.
 import type * as tf from "@tensorflow/tfjs";
+import { scalar } from "./constants.ts";
 import { attributes, type NodeBackend } from "./node-backend.ts";
-import { scalar } from "./scalars.ts";
 import { replaceValue, updateInPlace } from "./variables.ts";
 
 interface Call {
