@@ -1,6 +1,6 @@
 import { useBackend } from "@gz/backend";
 import { setDropoutStep } from "@gz/layers";
-import { trainLoop } from "@gz/train";
+import { compile, trainLoop } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { asTrained, inputShape } from "../../apps/kaggle/dist/images/input.js";
 import { initialize } from "../../apps/kaggle/dist/network/initialize.js";
@@ -32,6 +32,7 @@ export async function openNetwork(name, backend, changes = {}, threads = THREADS
       schedule: () => 1e-3,
       lossFn: tf.losses.meanSquaredError,
       steps: Number.MAX_SAFE_INTEGER,
+      compile: true,
       beforeStep: (step) => setDropoutStep(model, step),
     });
     return async () => {
@@ -40,9 +41,10 @@ export async function openNetwork(name, backend, changes = {}, threads = THREADS
     };
   }
 
+  const predict = compile(([input]) => [tf.tidy(() => model.apply(input, { training: false }))]);
   async function forward() {
     const input = tf.tensor(xs.data, shape);
-    const predictions = model.predict(input);
+    const [predictions] = predict.run([input]);
     await predictions.data();
     tf.dispose([input, predictions]);
   }

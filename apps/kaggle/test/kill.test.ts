@@ -10,14 +10,17 @@ import { createRng } from "@gz/augment";
 import { writeSynthetic } from "@gz/galaxies";
 import { expect, test } from "vitest";
 import { kaggle, startKaggle, temporaryFolder } from "./cli.ts";
+import { hasNative } from "./has-native.ts";
 
 const KILLS = Number(process.env.GZ_KILLS ?? 4);
-const BACKEND = process.env.GZ_KILL_BACKEND ?? "wasm";
+const BACKENDS = ["wasm", ...(hasNative() ? ["tensorflow"] : [])];
 
-test.each([
-  ["smallest", KILLS],
-  ["shared-norm", 1], // its constraints are due after steps of which no checkpoint is kept
-])(`a run of %s killed %i times ends in the same bytes (${BACKEND})`, { timeout: 1_200_000 }, kill);
+test.each(
+  BACKENDS.flatMap((backend): [string, number, string][] => [
+    ["smallest", KILLS, backend],
+    ["shared-norm", 1, backend], // its constraints are due after steps of which no checkpoint is kept
+  ]),
+)("a run of %s killed %i times ends in the same bytes (%s)", { timeout: 1_200_000 }, kill);
 
 /** SHA-256 of every file of the last checkpoint. */
 function lastCheckpoint(run: string): Record<string, string> {
@@ -34,7 +37,7 @@ function lastCheckpoint(run: string): Record<string, string> {
   );
 }
 
-async function kill(recipe: string, kills: number): Promise<void> {
+async function kill(recipe: string, kills: number, backend: string): Promise<void> {
   const file = fileURLToPath(new URL(`./fixtures/${recipe}.json`, import.meta.url));
   const root = temporaryFolder();
   try {
@@ -43,7 +46,7 @@ async function kill(recipe: string, kills: number): Promise<void> {
     const steps = Math.max(40, kills * 10);
     const env = { GZ_CACHE_DIR: join(root, "cache") };
     const train = (out: string, workers: number, resume: boolean) => [
-      ...["train", "--recipe", file, "--data", data, "--out", out, "--backend", BACKEND],
+      ...["train", "--recipe", file, "--data", data, "--out", out, "--backend", backend],
       ...["--steps", String(steps), "--checkpoint-steps", "3", "--workers", String(workers)],
       ...(resume ? ["--resume"] : []),
     ];

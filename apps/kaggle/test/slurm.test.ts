@@ -197,7 +197,7 @@ function watch(folder: string, partition: string): Watched {
 /** Kills tasks of members that can do their work; never so often that they are given up. Says what it killed. */
 async function killAtRandom(slurm: Simulated, folder: string, watched: Watched): Promise<string[]> {
   const rng = createRng(KILLS, Date.now());
-  const ways: Record<string, (task: string) => void> = {
+  const ways: Record<string, (task: string) => void | Promise<void>> = {
     app: (task) => void process.kill(processesOf(slurm, task).app!, "SIGKILL"),
     script: (task) => void process.kill(processesOf(slurm, task).script!, "SIGKILL"),
     requeue: (task) => void slurm.call("scontrol", "requeue", task),
@@ -216,7 +216,7 @@ async function killAtRandom(slurm: Simulated, folder: string, watched: Watched):
     if (tasks.length === 0) continue;
     const task = tasks[rng.int(tasks.length)]!;
     try {
-      ways[way]!(task);
+      await ways[way]!(task);
     } catch {
       continue; // It ended while we looked.
     }

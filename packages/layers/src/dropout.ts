@@ -38,12 +38,14 @@ class Dropout extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs?: { training?: boolean }): tf.Tensor {
     const x = oneTensor("dropout", inputs);
     if (!kwargs?.training || this.rate === 0) return x;
-    return tf.tidy(() => {
-      // A fresh array each time: tf's cpu backend keeps it as the tensor, and the gradient will read it again.
-      const mask = new Float32Array(x.size);
+    // A fresh array each time: tf's cpu backend keeps it as the tensor, and the gradient will read it again.
+    const { size, shape } = x;
+    const draw = () => {
+      const mask = new Float32Array(size);
       fillMask(mask, this.rate, this.seed, this.step ?? this.calls++);
-      return tf.mul(x, tf.tensor(mask, x.shape));
-    });
+      return mask;
+    };
+    return tf.tidy(() => tf.mul(x, drawnAnew(draw, shape)));
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
@@ -55,6 +57,14 @@ class Dropout extends tf.layers.Layer {
   }
 }
 tf.serialization.registerClass(Dropout);
+
+/** A tensor of numbers that are other ones at each call; a backend that makes a graph of the calls is told so. */
+function drawnAnew(draw: () => Float32Array, shape: number[]): tf.Tensor {
+  const x = tf.tensor(draw(), shape);
+  const kernel = tf.getKernel("GzDrawnAnew", tf.getBackend());
+  kernel?.kernelFunc({ inputs: { x }, attrs: { draw } as never, backend: tf.backend() });
+  return x;
+}
 
 /**
  * Inverted dropout (survivors are multiplied by 1 / (1 - rate), nothing to do at test time) whose mask is a function of (seed, step, element

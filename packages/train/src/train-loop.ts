@@ -5,7 +5,7 @@ import { NonFiniteLossError } from "./non-finite-loss-error.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { checkPhases, enterPhase, type Phase } from "./phases.ts";
 import type { Schedule } from "./schedules.ts";
-import { type Stage, type Tensors, trainStep } from "./train-step.ts";
+import { type Stage, stepOf, type Tensors } from "./train-step.ts";
 
 /** A tensor as plain values: the loop makes the tensor, and needs `data` only until the step is done. */
 export interface ArrayData {
@@ -34,9 +34,17 @@ export interface TrainLoopOptions<Y extends Tensors = tf.Tensor> {
   phases?: readonly Phase[];
   /** Read the loss at each multiple of this and at the last step, every one if left out; other steps need not wait for the device. */
   readLossEvery?: number;
+  /**
+   * Forward and backward as a graph (see `compile`), made at the first step, in each phase, and for batches of other
+   * shapes: what model and lossFn do must depend on tensors alone. Left out: false.
+   */
+  compile?: boolean;
   /** Called before each step with the number of steps done: the place to seed dropout. */
   beforeStep?(step: number): void;
-  /** Called as each stage of a step begins: the place to look at a clock. On a GPU the device may still be busy with earlier ones. */
+  /**
+   * Called as each stage of a step begins: the place to look at a clock. On a GPU the device may still be busy with earlier
+   * ones; with `compile` the graph counts as "forward".
+   */
   onStage?(stage: Stage): void;
 }
 
@@ -77,46 +85,51 @@ export async function* trainLoop<Y extends Tensors = tf.Tensor>(
   let step = startStep;
   let asked = performance.now();
   onStage("wait");
-  for await (const batch of batches) {
-    const started = performance.now();
-    const phase = await enterPhase(
-      phases,
-      { step, resumed: step === startStep },
-      { model, optimizer },
-    );
-    const learningRate = schedule({ step, progress: step / steps });
-    if (!(learningRate >= 0 && learningRate < Infinity))
-      throw new RangeError(
-        `trainLoop: expected a rate of at least 0 of schedule but got ${learningRate} at step ${step}`,
+  const { compile = false } = options;
+  const training = stepOf(model, optimizer, { lossFn: options.lossFn, onStage }, { compile });
+  let phase: Phase | undefined;
+  try {
+    for await (const batch of batches) {
+      const started = performance.now();
+      const entered = await enterPhase(
+        phases,
+        { step, resumed: step === startStep },
+        { model, optimizer },
       );
-    options.beforeStep?.(step);
+      if (entered !== phase) training.dispose(); // the model may be another one now
+      phase = entered;
+      const learningRate = schedule({ step, progress: step / steps });
+      if (!(learningRate >= 0 && learningRate < Infinity))
+        throw new RangeError(
+          `trainLoop: expected a rate of at least 0 of schedule but got ${learningRate} at step ${step}`,
+        );
+      options.beforeStep?.(step);
 
-    onStage("upload");
-    const tensors = { xs: toTensors(batch.xs, "xs"), ys: toTensors(batch.ys, "ys") as Y };
-    const { loss: scalar } = trainStep(model, optimizer, tensors, {
-      lossFn: options.lossFn,
-      learningRate,
-      onStage,
-    });
-    tf.dispose(tensors);
+      onStage("upload");
+      const tensors = { xs: toTensors(batch.xs, "xs"), ys: toTensors(batch.ys, "ys") as Y };
+      const { loss: scalar } = training.step(tensors, learningRate);
+      tf.dispose(tensors);
 
-    onStage("loss");
-    step++;
-    const read = step % readLossEvery === 0 || step === steps;
-    const loss = read ? (await scalar.data())[0]! : undefined;
-    scalar.dispose();
-    if (loss !== undefined && !Number.isFinite(loss))
-      throw new NonFiniteLossError(
-        `trainLoop: expected a finite loss but got ${loss} at step ${step} (learning rate ${learningRate})`,
-        step,
-      );
+      onStage("loss");
+      step++;
+      const read = step % readLossEvery === 0 || step === steps;
+      const loss = read ? (await scalar.data())[0]! : undefined;
+      scalar.dispose();
+      if (loss !== undefined && !Number.isFinite(loss))
+        throw new NonFiniteLossError(
+          `trainLoop: expected a finite loss but got ${loss} at step ${step} (learning rate ${learningRate})`,
+          step,
+        );
 
-    await eventLoop(); // signals, timers and workers' messages get their turn, whatever the backend
-    const stepMs = performance.now() - started;
-    yield { step, phase: phase?.name, loss, learningRate, stepMs, dataWaitMs: started - asked };
-    if (step === steps) return;
-    asked = performance.now();
-    onStage("wait");
+      await eventLoop(); // signals, timers and workers' messages get their turn, whatever the backend
+      const stepMs = performance.now() - started;
+      yield { step, phase: phase?.name, loss, learningRate, stepMs, dataWaitMs: started - asked };
+      if (step === steps) return;
+      asked = performance.now();
+      onStage("wait");
+    }
+  } finally {
+    training.dispose();
   }
 }
 

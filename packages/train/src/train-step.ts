@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { compile, type Work } from "./compile.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** One tensor, or a list of them for a model with several inputs or outputs. */
@@ -27,23 +28,62 @@ export function trainStep<Y extends Tensors = tf.Tensor>(
   model: tf.LayersModel,
   optimizer: Optimizer,
   { xs, ys }: { xs: Tensors; ys: Y },
-  { lossFn, learningRate, onStage }: TrainStepOptions<Y>,
+  options: TrainStepOptions<Y>,
 ): { loss: tf.Scalar } {
-  const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
-  onStage?.("forward");
-  const { value: loss, grads } = tf.variableGrads(() => {
-    const predictions = model.apply(xs, { training: true }) as Y;
-    const penalties = model.calculateLosses();
-    const sum = penalties.reduce<tf.Scalar>(
-      (sum, penalty) => sum.add(penalty),
-      lossFn(ys, predictions) as tf.Scalar,
-    );
-    onStage?.("backward");
-    return sum;
-  }, variables);
-  const gradients = variables.map(({ name }) => grads[name]);
-  onStage?.("update");
-  optimizer.apply(variables, gradients, learningRate);
-  tf.dispose(grads);
-  return { loss };
+  return stepOf(model, optimizer, options).step({ xs, ys }, options.learningRate);
+}
+
+/** `trainStep` for many batches, its forward and backward pass as a graph with `compile`. */
+export function stepOf<Y extends Tensors = tf.Tensor>(
+  model: tf.LayersModel,
+  optimizer: Optimizer,
+  { lossFn, onStage }: Pick<TrainStepOptions<Y>, "lossFn" | "onStage">,
+  { compile: asGraph = false }: { compile?: boolean } = {},
+): {
+  step(batch: { xs: Tensors; ys: Y }, learningRate: number): { loss: tf.Scalar };
+  dispose(): void;
+} {
+  /** How many of the tensors that the work is given are inputs, and whether either is a list. */
+  let form = { inputs: 1, lists: [false, false] };
+  let variables: tf.Variable[] = [];
+  /** Of those that have gradients, in the gradients' order. */
+  let names: string[] = [];
+
+  const work: Work = (given) => {
+    const [xs, ys] = [given.slice(0, form.inputs), given.slice(form.inputs)].map((list, i) =>
+      form.lists[i] ? list : list[0]!,
+    ) as [Tensors, Y];
+    const { value, grads } = tf.variableGrads(() => {
+      const predictions = model.apply(xs, { training: true }) as Y;
+      const penalties = model.calculateLosses();
+      const sum = penalties.reduce<tf.Scalar>(
+        (sum, penalty) => sum.add(penalty),
+        lossFn(ys, predictions) as tf.Scalar,
+      );
+      onStage?.("backward");
+      return sum;
+    }, variables);
+    names = Object.keys(grads);
+    return [value, ...Object.values(grads)];
+  };
+  const { run, dispose } = asGraph ? compile(work) : { run: work, dispose() {} };
+
+  return {
+    step({ xs, ys }, learningRate) {
+      form = { inputs: [xs].flat().length, lists: [xs, ys].map(Array.isArray) };
+      variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+      onStage?.("forward");
+      const [loss, ...gradients] = run([xs, ys].flat());
+      const byName = new Map(names.map((name, i) => [name, gradients[i]]));
+      onStage?.("update");
+      optimizer.apply(
+        variables,
+        variables.map(({ name }) => byName.get(name)),
+        learningRate,
+      );
+      tf.dispose(gradients);
+      return { loss: loss as tf.Scalar };
+    },
+    dispose,
+  };
 }

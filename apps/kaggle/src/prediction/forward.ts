@@ -1,7 +1,7 @@
 /** Forward passes over many images: the validation score during training, and predictions. */
 import { availableParallelism } from "node:os";
 import { type Draw, identityDraw } from "@gz/augment";
-import { backgroundLoader } from "@gz/train";
+import { backgroundLoader, compile } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { inputShape, withView } from "../images/input.ts";
 import type { PixelSource } from "../images/pixels.ts";
@@ -52,26 +52,33 @@ export async function* forwardEach(options: ForwardOptions): AsyncGenerator<Imag
   const samples = images.length * transforms.length;
   const columns = model.outputs[0]?.shape.at(-1) ?? 0;
   const outputs = new Float32Array(transforms.length * columns);
+  const network = compile(([xs]) => [outputsOf(model, xs!)]);
   let sample = 0;
-  for await (const { xs } of inputBatches(options)) {
-    const values = await predictBatch(model, xs);
-    const slots = values.length / columns;
-    for (let slot = 0; slot < slots && sample < samples; slot++, sample++) {
-      const transform = sample % transforms.length;
-      outputs.set(values.subarray(slot * columns, (slot + 1) * columns), transform * columns);
-      if (transform === transforms.length - 1)
-        yield { index: Math.floor(sample / transforms.length), outputs };
+  try {
+    for await (const { xs } of inputBatches(options)) {
+      const values = await valuesOf((input) => network.run([input])[0]!, xs);
+      const slots = values.length / columns;
+      for (let slot = 0; slot < slots && sample < samples; slot++, sample++) {
+        const transform = sample % transforms.length;
+        outputs.set(values.subarray(slot * columns, (slot + 1) * columns), transform * columns);
+        if (transform === transforms.length - 1)
+          yield { index: Math.floor(sample / transforms.length), outputs };
+      }
+      if (options.signal?.aborted) return;
     }
-    if (options.signal?.aborted) return;
+  } finally {
+    network.dispose();
   }
 }
 
 async function* forwardShared(
   options: ForwardOptions,
   { views, parts }: SharedParts,
-  { features, outputs }: Halves,
+  halves: Halves,
 ): AsyncGenerator<ImageOutputs> {
   const { images, transforms, signal } = options;
+  const features = compile(([views]) => [halves.features(views!)]);
+  const outputs = compile(([all]) => [halves.outputs(all as tf.Tensor2D)]);
   const indices = tf.tensor1d(parts, "int32");
   const found: tf.Tensor[] = []; // features of the present image's views, [views, parts, F]
   let batch: tf.Tensor3D | undefined;
@@ -85,23 +92,26 @@ async function* forwardShared(
     });
     for await (const { xs } of batches) {
       batch?.dispose();
-      batch = tf.tidy(() => features(tf.tensor(xs.data, [...xs.shape])));
+      const input = tf.tensor(xs.data, [...xs.shape]);
+      [batch] = features.run([input]) as [tf.Tensor3D];
+      input.dispose();
       for (let at = 0; at < batch.shape[0] && index < images.length; ) {
         const count = Math.min(batch.shape[0] - at, missing);
         found.push(batch.slice([at, 0, 0], [count, -1, -1]));
         at += count;
         missing -= count;
         if (missing > 0) continue;
-        const result = tf.tidy(() => {
+        const merged = tf.tidy(() => {
           const all = tf.concat(found);
           const every = tf.reshape(all, [-1, all.shape.at(-1)!]);
           const chosen = tf.gather(every, indices);
-          return outputs(tf.reshape(chosen, [transforms.length, -1]));
+          return tf.reshape(chosen, [transforms.length, -1]);
         });
         tf.dispose(found.splice(0));
         missing = views.length;
+        const [result] = outputs.run([merged]) as [tf.Tensor];
         const values = (await result.data()) as Float32Array;
-        result.dispose();
+        tf.dispose([merged, result]);
         yield { index: index++, outputs: values };
       }
       if (signal?.aborted) return;
@@ -109,6 +119,8 @@ async function* forwardShared(
   } finally {
     tf.dispose([indices, ...found]);
     batch?.dispose();
+    features.dispose();
+    outputs.dispose();
   }
 }
 
@@ -142,7 +154,7 @@ export async function validate(
   let sum = 0;
   let at = 0;
   for (const batch of batches) {
-    const values = await predictBatch(model, batch);
+    const values = await valuesOf((xs) => outputsOf(model, xs), batch);
     for (let k = 0; k < values.length && at < labels.length; k++, at++)
       sum += (values[k]! - labels[at]!) ** 2;
   }
@@ -179,14 +191,17 @@ function inputBatches({
   });
 }
 
-async function predictBatch(
-  model: tf.LayersModel,
+function outputsOf(model: tf.LayersModel, xs: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => model.apply(xs, { training: false }) as tf.Tensor);
+}
+
+async function valuesOf(
+  network: (xs: tf.Tensor) => tf.Tensor,
   { data, shape }: InputBatch,
 ): Promise<Float32Array> {
-  const result = tf.tidy(
-    () => model.apply(tf.tensor(data, [...shape]), { training: false }) as tf.Tensor,
-  );
+  const xs = tf.tensor(data, [...shape]);
+  const result = network(xs);
   const values = (await result.data()) as Float32Array;
-  result.dispose();
+  tf.dispose([xs, result]);
   return values;
 }

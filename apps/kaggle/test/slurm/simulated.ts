@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const SETUP = fileURLToPath(new URL("./setup.sh", import.meta.url));
@@ -98,8 +99,12 @@ export function processesOf({ env }: Simulated, task: string): { script?: number
   return found;
 }
 
-/** A power cut and a reboot of the node that a task runs on: all of the node's processes are killed, then it is back. */
-export function crashNode(slurm: Simulated, task: string): void {
+/**
+ * A power cut and a reboot of the node that a task runs on: its daemon and the task are killed, then it is back. Sooner
+ * than any real node, so the task has to be older than setup.sh's BatchStartTimeout for Slurm to miss it.
+ */
+export async function crashNode(slurm: Simulated, task: string): Promise<void> {
+  await setTimeout(2000);
   const node = slurm.call("squeue", "--noheader", "--jobs", task, "--format=%N").trim();
   const daemon = Number(readFileSync(join(dirname(slurm.env.SLURM_CONF), `${node}.pid`), "utf8"));
   const { script, app } = processesOf(slurm, task);

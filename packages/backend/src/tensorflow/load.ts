@@ -63,6 +63,8 @@ function load(threads: number): void {
   const wantsLogs = process.env.TF_CPP_MIN_LOG_LEVEL !== undefined;
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   process.env.TF_NUM_INTRAOP_THREADS = String(threads);
+  // Operations of a graph side by side; those that are called one by one are not.
+  process.env.TF_NUM_INTEROP_THREADS ??= String(threads);
   // TensorFlow turns oneDNN's convolutions on by itself only for AVX-512; they are faster with AVX2 too.
   process.env.TF_ENABLE_ONEDNN_OPTS ??= "1";
   // oneDNN's convolutions are kept between steps: set up anew at each they cost a small network a twentieth of its step.

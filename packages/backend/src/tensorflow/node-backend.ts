@@ -19,6 +19,7 @@ interface Binding {
   TF_Version: string;
   TF_FLOAT: number;
   TF_INT32: number;
+  TF_BOOL: number;
   TF_ATTR_TYPE: number;
   TF_ATTR_FLOAT: number;
   TF_ATTR_STRING: number;
@@ -28,6 +29,17 @@ interface Binding {
   executeOp(name: string, attrs: OpAttr[], inputs: number[], outputs: number): NativeTensor[];
   createTensor(shape: number[], dtype: number, values: Float32Array | Int32Array): number;
   deleteTensor(id: number): void;
+  tensorDataSync(id: number): ArrayBufferView;
+  /** The number of a session on the graph of a saved model with this tag. */
+  loadSavedModel(folder: string, tag: string): number;
+  /** `inputNames` and `outputNames`: NODE:RESULT each, with commas between. */
+  runSavedModel(
+    session: number,
+    inputs: number[],
+    inputNames: string,
+    outputNames: string,
+  ): NativeTensor[];
+  deleteSavedModel(session: number): void;
 }
 
 /** tfjs-node's record of a tensor's data. `values` are set until they are first needed natively. */
@@ -43,7 +55,7 @@ interface Entry {
 export interface NodeBackend extends tf.KernelBackend {
   binding: Binding;
   isUsingGpuDevice: boolean;
-  tensorMap: { get(dataId: tf.DataId): Entry };
+  tensorMap: { has(dataId: tf.DataId): boolean; get(dataId: tf.DataId): Entry };
   incRef(dataId: tf.DataId): void;
   getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
   createOutputTensor(native: NativeTensor): tf.Tensor;

@@ -1,4 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
+import { compile } from "./graph/compile.ts";
+import { drawnAnew } from "./graph/recorder.ts";
 import { maxPoolGrad } from "./max-pool-gradient.ts";
 import {
   batchNorm,
@@ -21,6 +23,9 @@ export function registerTensorflowKernels(operations: readonly string[]): void {
     GzNesterov: nesterov,
     GzAdamW: own("GzAdamW") ? ownAdamw : adamw,
     GzMovingAverage: movingAverage,
+    GzDrawnAnew: drawnAnew,
+    // A session's inputs and results lie in the host's memory.
+    ...(!nodeBackend().isUsingGpuDevice && { GzCompile: compile }),
   };
   for (const [name, kernel] of Object.entries(kernels)) register(name, kernel);
   if (own("GzMaxPoolGrad")) replace("MaxPoolGrad", () => maxPoolGrad);

@@ -59,6 +59,6 @@ const bool registered = gz::Register(
     "GzAdamW",
     {"theta: float", "m: float", "v: float", "g: float", "decay: float", "rate: float",
      "share1: float", "share2: float", "epsilon: float"},
-    {"new_theta: float", "new_m: float", "new_v: float"}, {}, {ComputeAdamW});
+    {"new_theta: float", "new_m: float", "new_v: float"}, {}, gz::ShapesLike<0, 1, 2>, {ComputeAdamW});
 
 }  // namespace

@@ -171,9 +171,11 @@ const bool registered =
                   "moving_variance: float"},
                  {"y: float", "new_mean: float", "new_variance: float", "mean: float",
                   "inverse: float"},
-                 {"epsilon: float", "momentum: float"}, {Compute, Create, Delete}) &&
+                 {"epsilon: float", "momentum: float"}, gz::ShapesLike<0, 1, 1, 1, 1>,
+                 {Compute, Create, Delete}) &&
     gz::Register("GzBatchNormGrad",
                  {"dy: float", "x: float", "scale: float", "mean: float", "inverse: float"},
-                 {"dx: float", "dscale: float", "doffset: float"}, {}, {ComputeGradient});
+                 {"dx: float", "dscale: float", "doffset: float"}, {}, gz::ShapesLike<1, 2, 2>,
+                 {ComputeGradient});
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <mutex>
 #include <thread>
 
-#include "tensorflow/c/ops.h"
 
 namespace gz {
 namespace {
@@ -119,14 +118,24 @@ bool Call::Report() {
   return false;
 }
 
+void ShapeLike(TF_ShapeInferenceContext* context, int output, int input, TF_Status* status) {
+  TF_ShapeHandle* shape = TF_NewShapeHandle();
+  TF_ShapeInferenceContextGetInput(context, input, shape, status);
+  if (TF_GetCode(status) == TF_OK)
+    TF_ShapeInferenceContextSetOutput(context, output, shape, status);
+  TF_DeleteShapeHandle(shape);
+}
+
 bool Register(const char* name, std::initializer_list<const char*> inputs,
               std::initializer_list<const char*> outputs,
-              std::initializer_list<const char*> attributes, const Functions& functions) {
+              std::initializer_list<const char*> attributes,
+              void (*shapes)(TF_ShapeInferenceContext*, TF_Status*), const Functions& functions) {
   TF_Status* status = TF_NewStatus();
   TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder(name);
   for (const char* input : inputs) TF_OpDefinitionBuilderAddInput(op, input);
   for (const char* output : outputs) TF_OpDefinitionBuilderAddOutput(op, output);
   for (const char* attribute : attributes) TF_OpDefinitionBuilderAddAttr(op, attribute);
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(op, shapes);
   TF_RegisterOpDefinition(op, status);
   TF_RegisterKernelBuilder(name,
                            TF_NewKernelBuilder(name, "CPU", functions.create, functions.compute,

@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "tensorflow/c/kernels.h"
+#include "tensorflow/c/ops.h"
 #include "tensorflow/c/tf_status.h"
 #include "tensorflow/c/tf_tensor.h"
 
@@ -51,9 +52,20 @@ struct Functions {
   void (*destroy)(void* state) = nullptr;
 };
 
+// Tells TensorFlow's graphs the shape of the next result: that of one of the inputs.
+void ShapeLike(TF_ShapeInferenceContext* context, int output, int input, TF_Status* status);
+
+// The shapes of all results: each that of the input of this number.
+template <int... kInputs>
+void ShapesLike(TF_ShapeInferenceContext* context, TF_Status* status) {
+  int output = 0;
+  (ShapeLike(context, output++, kInputs, status), ...);
+}
+
 // Adds an operation for the CPU to TensorFlow, its inputs, outputs and attributes each as "name: type".
 bool Register(const char* name, std::initializer_list<const char*> inputs,
               std::initializer_list<const char*> outputs,
-              std::initializer_list<const char*> attributes, const Functions& functions);
+              std::initializer_list<const char*> attributes,
+              void (*shapes)(TF_ShapeInferenceContext*, TF_Status*), const Functions& functions);
 
 }  // namespace gz

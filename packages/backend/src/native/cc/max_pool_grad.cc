@@ -81,6 +81,6 @@ void Compute(void* kernel, TF_OpKernelContext* context) {
 
 const bool registered =
     gz::Register("GzMaxPoolGrad", {"x: float", "y: float", "dy: float"}, {"dx: float"},
-                 {"window: list(int)"}, {Compute, Create, Delete});
+                 {"window: list(int)"}, gz::ShapesLike<0>, {Compute, Create, Delete});
 
 }  // namespace

@@ -1,0 +1,137 @@
+// A piece of work as one graph of TensorFlow's. A third of a small network's step goes by on the way from one operation to
+// the next: tfjs's engine, the addon, a thread that has to wake up. A graph is prepared once, its operations fused where
+// they can be, and goes from one to the next by itself, to several at a time where they do not need each other.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs";
+import type { NativeTensor, NodeBackend } from "../node-backend.ts";
+import { replaceValue } from "../variables.ts";
+import { type Feed, record, TAG } from "./recorder.ts";
+
+/** From tensors to tensors, by tf operations. */
+export type Work = (given: readonly tf.Tensor[]) => tf.Tensor[];
+
+export interface Graph {
+  /** What the work returns, for tensors of the shapes that the graph was made with. */
+  run: Work;
+  dispose(): void;
+}
+
+/** A result of the graph, and what is done with it. */
+interface Output {
+  name: string | undefined;
+  take(native: NativeTensor): void;
+}
+
+/**
+ * The graph of `work`, made from one call that leaves all variables as they were. Each run reads what it is given, the
+ * tf.Variables and what GzDrawnAnew was told of, and sets the variables that the work assigns to and the tensors that it
+ * keeps. All else that the work reads is a constant from then on, and what it does besides computing with tensors is not
+ * done again. `refused` says why there is no graph.
+ */
+export function graphOf(
+  backend: NodeBackend,
+  work: Work,
+  given: readonly tf.Tensor[],
+): Graph | { refused: string } {
+  const before = Object.values(tf.engine().registeredVariables)
+    .filter(({ dataId }) => backend.tensorMap.has(dataId))
+    .map((variable) => ({ variable, value: variable.clone() }));
+  try {
+    const variables = before.map(({ variable }) => variable);
+    const { result, model, feeds, made, nameOf, refused } = record(
+      backend,
+      feedsOf(backend, given, variables),
+      () => work(given),
+    );
+    const outputs: Output[] = [];
+    /** Of one run, in the order of the first outputs. */
+    let results: tf.Tensor[] = [];
+    for (const { dataId } of result)
+      outputs.push({
+        name: nameOf(dataId),
+        take: (native) => void results.push(backend.createOutputTensor(native)),
+      });
+    tf.dispose(result);
+    for (const { variable, value } of before)
+      if (variable.dataId !== value.dataId)
+        outputs.push({
+          name: nameOf(variable.dataId),
+          take: (native) => replaceValue(backend, variable, native),
+        });
+    const assigned = new Set(variables.map(({ dataId }) => dataId));
+    for (const dataId of new Set(made))
+      if (nameOf(dataId) !== undefined && !assigned.has(dataId))
+        outputs.push({
+          name: nameOf(dataId),
+          take: (native) => replaceData(backend, dataId, native),
+        });
+    if (refused) return { refused };
+    if (outputs.some(({ name }) => name === undefined))
+      return { refused: "a result, or a value assigned to a variable, is not computed" };
+    const session = load(backend, model);
+    if (typeof session !== "number") return session;
+
+    const { binding } = backend;
+    const inputNames = feeds.map(({ name }) => `${name}:0`).join();
+    const outputNames = outputs.map(({ name }) => name).join();
+    return {
+      run(given) {
+        const ids = feeds.map(({ feed }) => feed.current(given));
+        const natives = binding.runSavedModel(session, ids, inputNames, outputNames);
+        for (const [i, { feed }] of feeds.entries()) if (feed.own) binding.deleteTensor(ids[i]!);
+        results = [];
+        for (const [i, { take }] of outputs.entries()) take(natives[i]!);
+        return results;
+      },
+      dispose: () => binding.deleteSavedModel(session),
+    };
+  } finally {
+    for (const { variable, value } of before) {
+      if (variable.dataId !== value.dataId) variable.assign(value);
+      value.dispose();
+    }
+  }
+}
+
+/** What a run reads anew, by the native numbers of today. */
+function feedsOf(
+  backend: NodeBackend,
+  given: readonly tf.Tensor[],
+  variables: readonly tf.Variable[],
+): Map<number, Feed> {
+  const numberOf = (tensor: tf.Tensor) => backend.getInputTensorIds([tensor])[0]!;
+  const feed = (tensor: tf.Tensor, current: Feed["current"]): [number, Feed] => [
+    numberOf(tensor),
+    { shape: tensor.shape, dtype: backend.tensorMap.get(tensor.dataId).dtype, current },
+  ];
+  return new Map([
+    ...variables.map((variable) => feed(variable, () => numberOf(variable))),
+    ...given.map((tensor, i) => feed(tensor, (tensors) => numberOf(tensors[i]!))),
+  ]);
+}
+
+/** Puts a native tensor in the place of a tensor's data; where the tensor is gone it goes too. */
+function replaceData(
+  { binding, tensorMap }: NodeBackend,
+  dataId: tf.DataId,
+  native: NativeTensor,
+): void {
+  const entry = tensorMap.has(dataId) ? tensorMap.get(dataId) : native;
+  binding.deleteTensor(entry.id);
+  entry.id = native.id;
+}
+
+/** The number of a session, or why TensorFlow does not take the graph. Saved models are read from files only. */
+function load({ binding }: NodeBackend, model: Uint8Array): number | { refused: string } {
+  const folder = mkdtempSync(join(tmpdir(), "gz-graph-"));
+  try {
+    writeFileSync(join(folder, "saved_model.pb"), model);
+    return binding.loadSavedModel(folder, TAG);
+  } catch (error) {
+    return { refused: (error as Error).message };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
