@@ -27,8 +27,8 @@ interface Golden {
 const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
 const golden = JSON.parse(readFileSync(fixture("shared-norm-steps.json"), "utf8")) as Golden;
 
-/** Runs the steps on the current backend. Tolerances: losses 1e-5 relative, all else 2e-5 of the tensor's RMS. */
-export async function checkSharedNormSteps(): Promise<void> {
+/** Runs the steps on the current backend. Tolerances: losses 1e-5 relative, all else 2e-5 of the tensor's RMS. With `asGraph` as trainLoop's `compile`. */
+export async function checkSharedNormSteps({ asGraph = false } = {}): Promise<void> {
   const recipe = loadRecipe(fixture("shared-norm.json"));
   const { model } = buildNetwork(recipe, 1);
   setTreeMode(model, "normal");
@@ -64,6 +64,7 @@ export async function checkSharedNormSteps(): Promise<void> {
     schedule: () => golden.learningRate,
     lossFn: (labels, predictions) => tf.losses.meanSquaredError(labels, predictions),
     steps,
+    compile: asGraph,
   });
   const losses: number[] = [];
   for await (const { step, loss } of training) {

@@ -8,6 +8,10 @@ describe.skipIf(!hasNative())("golden training steps on tensorflow", () => {
   beforeAll(async () => {
     await chooseBackend("tensorflow");
   });
-  test("of best", checkGoldenSteps);
-  test("of shared dense layers and norm constraints", checkSharedNormSteps);
+  for (const asGraph of [false, true]) {
+    const how = asGraph ? "as graphs" : "operation by operation";
+    test(`of best, ${how}`, () => checkGoldenSteps({ asGraph }));
+    test(`of shared dense layers and norm constraints, ${how}`, () =>
+      checkSharedNormSteps({ asGraph }));
+  }
 });

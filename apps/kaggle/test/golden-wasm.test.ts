@@ -7,6 +7,6 @@ describe("golden training steps on wasm", () => {
   beforeAll(async () => {
     await chooseBackend("wasm");
   });
-  test("of best", { timeout: 180_000 }, checkGoldenSteps);
-  test("of shared dense layers and norm constraints", checkSharedNormSteps);
+  test("of best", { timeout: 180_000 }, () => checkGoldenSteps());
+  test("of shared dense layers and norm constraints", () => checkSharedNormSteps());
 });

@@ -1,7 +1,7 @@
 /** Five training steps of `best` against an independent float64 program (fixtures/README.md), on any backend. */
 import { readFileSync } from "node:fs";
 import { setTreeMode } from "@gz/layers";
-import { nesterov } from "@gz/train";
+import { compile, nesterov, type Work } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { expect } from "vitest";
 import { buildNetwork } from "../src/network/network.ts";
@@ -116,9 +116,9 @@ function near(value: number, expected: number, rtol: number, what: string): void
 
 /**
  * Runs the five steps on the current backend. Tolerances: loss 1e-5 relative, outputs 2e-5, gradients' RMS 1e-3
- * relative, parameters' RMS 1e-6 relative, parameters' samples 2e-6.
+ * relative, parameters' RMS 1e-6 relative, parameters' samples 2e-6. With `asGraph` forward and backward are a graph.
  */
-export async function checkGoldenSteps(): Promise<void> {
+export async function checkGoldenSteps({ asGraph = false } = {}): Promise<void> {
   const model = goldenModel();
   expect(model.countParams()).toBe(golden.parameters);
   const names = goldenNames(model);
@@ -130,29 +130,31 @@ export async function checkGoldenSteps(): Promise<void> {
     wave(2 * 37, 777, 0.5, 0.5).map((value) => value * 0.3),
     [2, 37],
   );
+  const work: Work = ([xs, ys]) => {
+    let outputs!: tf.Tensor;
+    const { value, grads } = tf.variableGrads(() => {
+      outputs = tf.keep(model.apply(xs!, { training: true }) as tf.Tensor);
+      return tf.losses.meanSquaredError(ys!, outputs) as tf.Scalar;
+    }, variables);
+    return [value, outputs, ...variables.map(({ name }) => grads[name]!)];
+  };
+  const { run, dispose } = asGraph ? compile(work) : { run: work, dispose() {} };
   for (const [i, step] of golden.steps.entries()) {
+    if (step.mode !== golden.steps[i - 1]?.mode) dispose(); // another graph
     setTreeMode(model, step.mode === "clip" ? "clip" : "normal");
     if (i === 2) optimizer.reset(); // the phase change starts velocity afresh
-    let outputs: tf.Tensor | undefined;
-    const { value: loss, grads } = tf.variableGrads(() => {
-      outputs = tf.keep(model.apply(xs, { training: true }) as tf.Tensor);
-      return tf.losses.meanSquaredError(ys, outputs) as tf.Scalar;
-    }, variables);
+    const [loss, outputs, ...gradients] = run([xs, ys]) as [tf.Tensor, tf.Tensor, ...tf.Tensor[]];
     near((await loss.data())[0]!, step.loss, 1e-5, `step ${i} loss`);
-    expect((await outputs!.data()).slice(0, 37)).toBeAllClose(step.outputs, {
+    expect((await outputs.data()).slice(0, 37)).toBeAllClose(step.outputs, {
       rtol: 0,
       atol: 2e-5,
     });
     for (const [k, name] of names.entries()) {
-      const gradient = await digest(grads[variables[k]!.name]!);
+      const gradient = await digest(gradients[k]!);
       near(gradient.rms, step.gradients[name]!.rms, 1e-3, `step ${i} gradient ${name}`);
     }
-    optimizer.apply(
-      variables,
-      variables.map(({ name }) => grads[name]),
-      golden.learningRate,
-    );
-    tf.dispose([loss, outputs!, grads as unknown as tf.TensorContainer]);
+    optimizer.apply(variables, gradients, golden.learningRate);
+    tf.dispose([loss, outputs, gradients]);
     for (const [k, name] of names.entries()) {
       const after = await digest(variables[k]!);
       const expected = step.parametersAfter[name]!;
@@ -164,6 +166,7 @@ export async function checkGoldenSteps(): Promise<void> {
         });
     }
   }
+  dispose();
   optimizer.dispose();
   tf.dispose([xs, ys]);
   model.dispose();
