@@ -29,7 +29,7 @@ interface Update {
  *     m <- beta1 m + (1 - beta1) g        v <- beta2 v + (1 - beta2) g^2
  *     w <- w - lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
  *
- * Uses the kernel "GzAdamW" of the current backend where there is one.
+ * Uses the kernel "GzAdamWAll" or "GzAdamW" of the current backend where there is one.
  */
 export function adamw(options: AdamWOptions = {}): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
@@ -67,16 +67,25 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
     name: "adamw",
     apply(variables, gradients, learningRate) {
       const [ms, vs] = slots.of(variables);
-      const fused = tf.getKernel("GzAdamW", tf.getBackend());
+      const [all, one] = ["GzAdamWAll", "GzAdamW"].map((name) =>
+        tf.getKernel(name, tf.getBackend()),
+      );
+      const backend = tf.backend();
       step++;
-      for (const [i, variable] of variables.entries()) {
+      const updates = variables.flatMap((variable, i): Update[] => {
         const gradient = gradients[i];
-        if (!gradient) continue;
-        const inputs = { variable, m: ms![i]!, v: vs![i]!, gradient };
-        const decay = variable.rank > 1 ? weightDecay : 0;
+        return gradient ? [{ variable, m: ms![i]!, v: vs![i]!, gradient }] : [];
+      });
+      const vectors = updates.filter(({ variable }) => variable.rank <= 1);
+      const others = updates.filter(({ variable }) => variable.rank > 1);
+      for (const [list, decay] of [[others, weightDecay] as const, [vectors, 0] as const]) {
         const attrs = { learningRate, beta1, beta2, epsilon, weightDecay: decay, step };
-        if (fused) fused.kernelFunc({ inputs, attrs, backend: tf.backend() });
-        else composed(inputs, learningRate, decay);
+        if (all)
+          all.kernelFunc({ inputs: {}, attrs: { ...attrs, updates: list } as never, backend });
+        else
+          for (const update of list)
+            if (one) one.kernelFunc({ inputs: { ...update }, attrs, backend });
+            else composed(update, learningRate, decay);
       }
     },
     reset,

@@ -305,6 +305,38 @@ describe.skipIf(!hasNative)("kernels of the tensorflow backend", () => {
     }
   });
 
+  test("GzAdamWAll updates a list of weights, small and large, as GzAdamW does one by one", async () => {
+    const shapes = [[3], [40_000], [2 ** 20 + 1], [7, 5]];
+    const attrs = { learningRate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1 };
+    const make = () =>
+      shapes.map((shape, i) => ({
+        variable: tf.variable(normal(shape, i)),
+        m: tf.variable(normal(shape, i + 10)),
+        v: tf.variable(normal(shape, i + 20).square()),
+        gradient: normal(shape, i + 30),
+      }));
+    const named = (updates: ReturnType<typeof make>) =>
+      Object.fromEntries(
+        updates.flatMap(({ gradient: _, ...rest }, i) =>
+          Object.entries(rest).map(([name, tensor]) => [`${name} ${i}`, tensor as tf.Tensor]),
+        ),
+      );
+    const together = await on("tensorflow", () => {
+      const updates = make();
+      run("GzAdamWAll", {}, { ...attrs, step: 3, updates: updates as never });
+      return named(updates);
+    });
+    const apart = await on("tensorflow", () => {
+      const updates = make();
+      for (const inputs of updates) run("GzAdamW", inputs, { ...attrs, step: 3 });
+      return named(updates);
+    });
+    expect(together).toEqual(apart);
+    expect(together["variable 0"]).not.toEqual(
+      (await on("tensorflow", () => named(make())))["variable 0"],
+    );
+  });
+
   test("the addon's AdamW leaves clones alone and makes no tensors", async () => {
     const { variable, clone } = await on("tensorflow", () => {
       const [variable, m, v] = [1, 0, 0].map((value) => tf.variable(tf.fill([5], value)));

@@ -11,7 +11,7 @@ import {
 } from "./network-kernels.ts";
 import { nodeBackend } from "./node-backend.ts";
 import { cast, reshape } from "./shape-kernels.ts";
-import { adamw, movingAverage, nesterov, ownAdamw } from "./update-kernels.ts";
+import { adamw, adamwAll, movingAverage, nesterov, ownAdamw } from "./update-kernels.ts";
 
 /** Registers the fused kernels of the tensorflow backend; `operations`: those that its addon brings. */
 export function registerTensorflowKernels(operations: readonly string[]): void {
@@ -22,6 +22,7 @@ export function registerTensorflowKernels(operations: readonly string[]): void {
     GzReluGrad: reluGrad,
     GzNesterov: nesterov,
     GzAdamW: own("GzAdamW") ? ownAdamw : adamw,
+    ...(own("GzAdamW") && { GzAdamWAll: adamwAll }),
     GzMovingAverage: movingAverage,
     GzDrawnAnew: drawnAnew,
     // A session's inputs and results lie in the host's memory.

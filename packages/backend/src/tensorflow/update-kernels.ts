@@ -57,21 +57,43 @@ export function adamw({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
 /** A new value beside the old one costs little memory up to this size. */
 const SMALL = 2 ** 20;
 
-/** The same by the operation in native/cc/adamw.cc, which the addon brings with it, for the CPU and weights that are not large. */
-export function ownAdamw(call: Call): tf.TensorInfo[] {
-  const { inputs, attrs, backend } = call;
-  const { variable, m, v, gradient } = inputs as Record<string, tf.Variable>;
-  if (variable!.size > SMALL) return adamw(call);
+/** One update of `GzAdamWAll`, see `GzAdamW`. */
+type Update = Record<"variable" | "m" | "v" | "gradient", tf.Variable>;
+
+/**
+ * AdamW of a list of weights in one call, by the operation in native/cc/adamw.cc, which the addon brings with it, for the CPU;
+ * large weights one by one and in place.
+ */
+export function adamwAll({
+  attrs,
+  backend,
+}: {
+  attrs: { updates: readonly Update[] } & Record<string, number>;
+  backend: NodeBackend;
+}): tf.TensorInfo[] {
+  const { binding } = backend;
+  const small = attrs.updates.filter(({ variable }) => variable.size <= SMALL);
+  for (const inputs of attrs.updates)
+    if (!small.includes(inputs)) adamw({ inputs, attrs, backend });
+  if (small.length === 0) return [];
   const { learningRate, beta1, beta2, decay, power1, power2, epsilon } = adamwNumbers(attrs);
   const rate = (learningRate * Math.sqrt(1 - power2)) / (1 - power1);
   const scalars = [decay, rate, 1 - beta1, 1 - beta2, epsilon].map((value) =>
     scalar(backend, value),
   );
-  const old = [variable!, m!, v!];
-  const ids = backend.getInputTensorIds([...old, gradient!]);
-  const updated = backend.binding.executeOp("GzAdamW", [], [...ids, ...scalars], old.length);
+  const old = (["variable", "m", "v"] as const).flatMap((name) => small.map((u) => u[name]));
+  const gradients = small.map(({ gradient }) => gradient);
+  const ids = backend.getInputTensorIds([...old, ...gradients]);
+  const count = { name: "N", type: binding.TF_ATTR_INT, value: small.length };
+  const updated = binding.executeOp("GzAdamW", [count], [...ids, ...scalars], old.length);
   for (const [i, native] of updated.entries()) replaceValue(backend, old[i]!, native);
   return [];
+}
+
+/** The same for one weight. */
+export function ownAdamw({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
+  const updates = [inputs as Update];
+  return adamwAll({ attrs: { ...attrs, updates } as never, backend });
 }
 
 function adamwNumbers(attrs: Record<string, number>) {

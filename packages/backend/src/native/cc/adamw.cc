@@ -1,8 +1,9 @@
-// A step of AdamW in one pass over memory, as an operation of TensorFlow that returns the new values. TensorFlow's own
-// changes a variable of its own in place, which saves memory: for the many small weights of a network, to put them there
-// and to read them back takes longer than the update. Float32, CPU.
+// A step of AdamW on a list of weights in one pass over memory, as an operation of TensorFlow that returns the new values.
+// TensorFlow's own changes one variable of its own in place, which saves memory: for the many small weights of a network, to
+// put them there and to read them back takes longer than the update. Float32, CPU.
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "kernel.h"
 
@@ -11,13 +12,7 @@ namespace {
 // Tasks of this many values.
 constexpr int64_t kChunk = 1 << 15;
 
-void ForChunks(int64_t size, const std::function<void(int64_t, int64_t)>& work) {
-  if (size <= kChunk) return work(0, size);
-  gz::Parallel((size + kChunk - 1) / kChunk, [&](int task) {
-    const int64_t first = task * kChunk;
-    work(first, std::min(kChunk, size - first));
-  });
-}
+constexpr int kScalars = 5;
 
 // The scalars of one step.
 struct Numbers {
@@ -41,24 +36,52 @@ GZ_FAST void AdamW(const Numbers& n, const float* __restrict theta, const float*
   }
 }
 
+// A chunk of one weight.
+struct Task {
+  const float *theta, *m, *v, *g;
+  float *new_theta, *new_m, *new_v;
+  int64_t size;
+};
+
+// Inputs: all theta, all m, all v, all g, then the scalars; outputs: all new theta, m and v.
 void ComputeAdamW(void*, TF_OpKernelContext* context) {
   gz::Call call(context);
-  const float *theta = call.Floats(0), *m = call.Floats(1), *v = call.Floats(2);
-  const float* g = call.Floats(3);
-  const Numbers numbers = {*call.Floats(4), *call.Floats(5), *call.Floats(6), *call.Floats(7),
-                           *call.Floats(8)};
-  float* results[3] = {call.OutputLike(0, 0), call.OutputLike(1, 0), call.OutputLike(2, 0)};
-  if (!results[0] || !results[1] || !results[2]) return;
-  ForChunks(TF_TensorElementCount(call.Input(0)), [&](int64_t at, int64_t size) {
-    AdamW(numbers, theta + at, m + at, v + at, g + at, size, results[0] + at, results[1] + at,
-          results[2] + at);
-  });
+  const int count = TF_NumOutputs(context) / 3;
+  const auto scalar = [&](int i) { return *call.Floats(4 * count + i); };
+  const Numbers numbers = {scalar(0), scalar(1), scalar(2), scalar(3), scalar(4)};
+  std::vector<Task> tasks;
+  for (int i = 0; i < count; i++) {
+    float* results[3];
+    for (int k = 0; k < 3; k++)
+      if (!(results[k] = call.OutputLike(i + k * count, i))) return;
+    const float *theta = call.Floats(i), *m = call.Floats(i + count);
+    const float *v = call.Floats(i + 2 * count), *g = call.Floats(i + 3 * count);
+    const int64_t size = TF_TensorElementCount(call.Input(i));
+    for (int64_t at = 0; at < size; at += kChunk)
+      tasks.push_back({theta + at, m + at, v + at, g + at, results[0] + at, results[1] + at,
+                       results[2] + at, std::min(kChunk, size - at)});
+  }
+  const auto work = [&](int i) {
+    const Task& t = tasks[i];
+    AdamW(numbers, t.theta, t.m, t.v, t.g, t.size, t.new_theta, t.new_m, t.new_v);
+  };
+  if (tasks.size() == 1)
+    work(0);
+  else
+    gz::Parallel(tasks.size(), work);
+}
+
+// New theta, m and v have the shapes of the old.
+void Shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
+  const int64_t count = (TF_ShapeInferenceContextNumInputs(context) - kScalars) / 4;
+  for (int i = 0; i < 3 * count; i++) gz::ShapeLike(context, i, i, status);
 }
 
 const bool registered = gz::Register(
     "GzAdamW",
-    {"theta: float", "m: float", "v: float", "g: float", "decay: float", "rate: float",
-     "share1: float", "share2: float", "epsilon: float"},
-    {"new_theta: float", "new_m: float", "new_v: float"}, {}, gz::ShapesLike<0, 1, 2>, {ComputeAdamW});
+    {"theta: N * float", "m: N * float", "v: N * float", "g: N * float", "decay: float",
+     "rate: float", "share1: float", "share2: float", "epsilon: float"},
+    {"new_theta: N * float", "new_m: N * float", "new_v: N * float"}, {"N: int >= 1"},
+    Shapes, {ComputeAdamW});
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <vector>
 
 #include "tensorflow/c/kernels.h"
 #include "tensorflow/c/ops.h"
@@ -25,7 +26,11 @@ void Parallel(int count, const std::function<void(int)>& work);
 // One call of a kernel: reports the first thing that goes wrong, and lets go of its tensors when it ends.
 class Call {
  public:
-  explicit Call(TF_OpKernelContext* context) : context_(context), status_(TF_NewStatus()) {}
+  explicit Call(TF_OpKernelContext* context)
+      : context_(context),
+        status_(TF_NewStatus()),
+        inputs_(TF_NumInputs(context)),
+        outputs_(TF_NumOutputs(context)) {}
   ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -37,12 +42,10 @@ class Call {
   float* OutputLike(int index, int input);
 
  private:
-  static constexpr int kMost = 9;
   bool Report();
   TF_OpKernelContext* context_;
   TF_Status* status_;
-  TF_Tensor* inputs_[kMost] = {};
-  TF_Tensor* outputs_[kMost] = {};
+  std::vector<TF_Tensor*> inputs_, outputs_;
 };
 
 // How TensorFlow makes the state of a kernel, calls it, and lets go of it; an operation without attributes has no state.
