@@ -59,7 +59,7 @@ const FLIPS = [false, true];
  */
 const TRANSFORMS: readonly { transforms: readonly Draw[]; share: number }[] = [
   { transforms: WINNER_TRANSFORMS, share: 0.2 },
-  { transforms: combine({ rotations: TURNS, flips: FLIPS }), share: 0.2 },
+  { transforms: combine({ rotations: TURNS, flips: FLIPS }), share: 0.1 },
   { transforms: combine({ rotations: [0, 90, 180, 270], flips: FLIPS }), share: 0.3 },
   { transforms: combine(), share: Number.POSITIVE_INFINITY },
 ];

@@ -1,18 +1,10 @@
-// Graphs against the work that they were made of.
+/** `compile` of @gz/train on TensorFlow: graphs against the work that they were made of. */
+import { useBackend } from "@gz/backend";
 import { batchNorm, dropout, setDropoutStep } from "@gz/layers";
+import { compile, type Work } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { hasNative } from "../../../test/has-native.ts";
-import { useBackend } from "../../use-backend.ts";
-import { nodeBackend } from "../node-backend.ts";
-
-type Work = (given: readonly tf.Tensor[]) => tf.Tensor[];
-
-/** The work by the kernel GzCompile. */
-function compiled(work: Work): { run: Work; dispose(): void } {
-  const { kernelFunc } = tf.getKernel("GzCompile", "tensorflow");
-  return kernelFunc({ inputs: {}, attrs: { work } as never, backend: tf.backend() }) as never;
-}
+import { hasNative } from "../packages/backend/test/has-native.ts";
 
 /** The values of tensors, which it disposes. */
 function values(tensors: tf.Tensor[]): Float32Array[] {
@@ -68,19 +60,24 @@ function network() {
   return { model, weights, metric, work, moving };
 }
 
-const natives = () =>
-  (nodeBackend().binding as unknown as { getNumOfTensors(): number }).getNumOfTensors();
-const sessions = () =>
-  (nodeBackend().binding as unknown as { getNumOfSavedModels(): number }).getNumOfSavedModels();
+/** What tfjs-node's addon holds. */
+const binding = () =>
+  (
+    tf.backend() as unknown as {
+      binding: { getNumOfTensors(): number; getNumOfSavedModels(): number };
+    }
+  ).binding;
+const natives = () => binding().getNumOfTensors();
+const sessions = () => binding().getNumOfSavedModels();
 
-describe.skipIf(!hasNative)("GzCompile", () => {
+describe.skipIf(!hasNative)("compile", () => {
   beforeAll(() => useBackend({ prefer: "tensorflow", threads: 2 }));
   afterAll(() => tf.setBackend("cpu"));
 
   test("gives the loss, the gradients and the moving averages of the work, for other batches, shapes, weights and masks", () => {
     const { model, weights, metric, work, moving } = network();
     const norm = model.layers[1]!;
-    const graph = compiled(work);
+    const graph = compile(work);
     for (let step = 0; step < 5; step++) {
       setDropoutStep(model, step);
       for (const weight of weights) weight.assign(weight.mul(0.9));
@@ -107,7 +104,7 @@ describe.skipIf(!hasNative)("GzCompile", () => {
     const { model, weights, work } = network();
     setDropoutStep(model, 3);
     const given = batch(5);
-    const graph = compiled(work);
+    const graph = compile(work);
     const first = values(graph.run(given));
     expect(values(graph.run(given))).toEqual(first);
     const bias = weights.at(-1)!;
@@ -130,7 +127,7 @@ describe.skipIf(!hasNative)("GzCompile", () => {
     setDropoutStep(model, 0);
     const given = batch(7);
     const before = sessions();
-    const graph = compiled(work);
+    const graph = compile(work);
     values(graph.run(given));
     const [tensors, native] = [tf.memory().numTensors, natives()];
     for (let i = 0; i < 20; i++) values(graph.run(given));
@@ -147,13 +144,13 @@ describe.skipIf(!hasNative)("GzCompile", () => {
     const weight = tf.variable(tf.tensor1d([1, 2]));
     const x = tf.tensor1d([3, 4]);
     const { numTensors } = tf.memory();
-    const readsBack = compiled(([x]) => [
+    const readsBack = compile(([x]) => [
       tf.tidy(() => {
         const product = tf.mul(weight, x!);
         return tf.add(product, product.dataSync()[0]!);
       }),
     ]);
-    const notComputed = compiled(([x]) => [tf.tensor1d([5, 6]), tf.mul(weight, x!)]);
+    const notComputed = compile(([x]) => [tf.tensor1d([5, 6]), tf.mul(weight, x!)]);
     for (let i = 0; i < 2; i++) {
       expect(values(readsBack.run([x])).map((array) => [...array])).toEqual([[6, 11]]);
       expect(values(notComputed.run([x])).map((array) => [...array])).toEqual([
@@ -168,7 +165,7 @@ describe.skipIf(!hasNative)("GzCompile", () => {
     ]);
     warn.mockRestore();
     expect(tf.memory().numTensors).toBe(numTensors);
-    const fails = compiled(() => {
+    const fails = compile(() => {
       throw new Error("the work's own");
     });
     expect(() => fails.run([x])).toThrow("the work's own");
