@@ -73,6 +73,7 @@ export async function measureRecipe(options: MeasureOptions): Promise<Measured> 
         phases: phasesOf(recipe, recipe.steps),
         steps: Number.MAX_SAFE_INTEGER,
         readLossEvery: gpu ? 10 : 1,
+        compile: true, // as train does
       });
       let startSeconds = 0;
       const steps = stopwatch(seconds, gpu ? 10 * LEAST : LEAST);
