@@ -19,7 +19,7 @@ const args = {
   minutes: {
     type: "string",
     description: "Training minutes in all",
-    default: "2.5",
+    default: "2",
     valueHint: "M",
   },
   backend: backendArg,
@@ -39,7 +39,7 @@ export const demo = defineCommand({
       const result = await runDemo({
         data: given.data ?? process.env.GALAXY_ZOO_DIR,
         out: given.out ?? freshFolder("runs/demo"),
-        minutes: positiveArg("demo", "minutes", given.minutes) ?? 2.5,
+        minutes: positiveArg("demo", "minutes", given.minutes) ?? 2,
         backend: given.backend,
         signal: interrupt.signal,
       });
