@@ -8,7 +8,7 @@ export default async function best({ quick, note, row }) {
   await besidePyTorch(
     "best",
     "tensorflow",
-    { step: 1.3 },
+    { step: 0.6, forward: 0.75 },
     { rounds: quick ? 3 : 9, times: 3 },
     { note, row },
   );

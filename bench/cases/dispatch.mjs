@@ -4,9 +4,9 @@ import { compare, interleave, timed } from "../lib/measure.mjs";
 import { openNetwork } from "../lib/network.mjs";
 
 /**
- * What a GPU's step costs its host at the least: the same operations in the same order, on one galaxy, with one filter and
- * one unit a layer, so that next to nothing is computed. An estimate: launching a CUDA kernel is not in it, waiting for the
- * CPU's own is.
+ * What a step costs besides computing: the same operations in the same order, on one galaxy, with one filter and one unit a
+ * layer. One by one it is an estimate of what a GPU's step costs its host at the least; launching CUDA's kernels is not in
+ * it, waiting for the CPU's own is. As a graph, which GPUs do not get yet, it is what is left of it here.
  */
 export default async function dispatch({ quick, note, row }) {
   const steps = {};
@@ -14,15 +14,19 @@ export default async function dispatch({ quick, note, row }) {
     const network = narrow(loadRecipe(name).network);
     const { line, training } = await openNetwork(name, "tensorflow", { network, batch: 1 });
     if (name === "best") note(line);
-    const step = training();
+    const step = training(undefined, { compile: false });
     for (let i = 0; i < 20; i++) await step();
     const { kernels } = await tf.profile(step);
     note(`${name}: ${kernels.length} operations a step`);
-    steps[name] = timed(step);
+    steps[name] = { one: timed(step), graph: timed(training()) };
   }
-  const blocks = await interleave(steps, { rounds: quick ? 3 : 9, times: 50 });
-  row(compare("best: the host's work for a step", blocks.best, "", undefined, { most: 5 }));
-  row(compare("modern: the host's work for a step", blocks.modern, "", undefined));
+  const repetitions = { rounds: quick ? 3 : 9, times: 50 };
+  for (const [name, sides] of Object.entries(steps)) {
+    const { one, graph } = await interleave(sides, repetitions);
+    const what = `${name}: the host's work for a step`;
+    row(compare(`${what}, one by one`, one, "", undefined, name === "best" ? { most: 5 } : {}));
+    row(compare(`${what}, as a graph`, graph, "one by one", one));
+  }
 }
 
 /** The network with layers of the least width. */

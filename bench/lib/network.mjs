@@ -1,6 +1,6 @@
 import { useBackend } from "@gz/backend";
 import { setDropoutStep } from "@gz/layers";
-import { compile, trainLoop } from "@gz/train";
+import { compile as asGraph, trainLoop } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { asTrained, inputShape } from "../../apps/kaggle/dist/images/input.js";
 import { initialize } from "../../apps/kaggle/dist/network/initialize.js";
@@ -24,15 +24,15 @@ export async function openNetwork(name, backend, changes = {}, threads = THREADS
 
   /**
    * A function that makes one step: the next batch uploaded, dropout's masks drawn, forward, backward, update, the loss
-   * read back. Without batches it is the same one, of random numbers in memory.
+   * read back. Without batches it is the same one, of random numbers in memory. Without `compile` operations go one by one.
    */
-  function training(batches = endlessly({ xs, ys })) {
+  function training(batches = endlessly({ xs, ys }), { compile = true } = {}) {
     const loop = trainLoop(model, batches, {
       optimizer,
       schedule: () => 1e-3,
       lossFn: tf.losses.meanSquaredError,
       steps: Number.MAX_SAFE_INTEGER,
-      compile: true,
+      compile,
       beforeStep: (step) => setDropoutStep(model, step),
     });
     return async () => {
@@ -41,7 +41,7 @@ export async function openNetwork(name, backend, changes = {}, threads = THREADS
     };
   }
 
-  const predict = compile(([input]) => [tf.tidy(() => model.apply(input, { training: false }))]);
+  const predict = asGraph(([input]) => [tf.tidy(() => model.apply(input, { training: false }))]);
   async function forward() {
     const input = tf.tensor(xs.data, shape);
     const [predictions] = predict.run([input]);
