@@ -5,7 +5,7 @@
 #   setup.sh start FOLDER    starts it; then: export SLURM_CONF=FOLDER/slurm.conf
 #   setup.sh stop FOLDER     ends it
 #
-# A node that comes back without a task lost it, unless the task is younger than BatchStartTimeout.
+# A node that comes back without a task lost it, unless the task is younger than BatchStartTimeout and ten seconds.
 # Each node pretends to have two cores. The daemons' ports are the environment's GZ_SLURM_PORT (default 17001) and the
 # two after it. There is no slurmdbd, so sacct has nothing to tell, as on many small clusters.
 set -euo pipefail

@@ -100,16 +100,16 @@ export function processesOf({ env }: Simulated, task: string): { script?: number
 }
 
 /**
- * A power cut and a reboot of the node that a task runs on: its daemon and the task are killed, then it is back. Sooner
- * than any real node, so the task has to be older than setup.sh's BatchStartTimeout for Slurm to miss it.
+ * A power cut and a reboot of the node that a task runs on: its daemon and the task are killed, then it is back. A node that
+ * is back sooner than any real one would be believed to have its task still.
  */
 export async function crashNode(slurm: Simulated, task: string): Promise<void> {
-  await setTimeout(2000);
   const node = slurm.call("squeue", "--noheader", "--jobs", task, "--format=%N").trim();
   const daemon = Number(readFileSync(join(dirname(slurm.env.SLURM_CONF), `${node}.pid`), "utf8"));
   const { script, app } = processesOf(slurm, task);
   const step = Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${script}/status`, "utf8"))![1]);
   for (const pid of [daemon, step, script!, app!]) process.kill(pid, "SIGKILL");
+  await setTimeout(13_000);
   execFileSync("slurmd", ["-N", node], { env: { ...process.env, ...slurm.env }, stdio: "ignore" });
 }
 
