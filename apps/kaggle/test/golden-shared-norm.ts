@@ -27,7 +27,10 @@ interface Golden {
 const fixture = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
 const golden = JSON.parse(readFileSync(fixture("shared-norm-steps.json"), "utf8")) as Golden;
 
-/** Runs the steps on the current backend. Tolerances: losses 1e-5 relative, all else 2e-5 of the tensor's RMS. With `asGraph` as trainLoop's `compile`. */
+/**
+ * Runs the steps on the current backend. Tolerances: losses 1e-5 relative, all else 2e-5 of the tensor's RMS. With
+ * `asGraph` forward and backward are a graph.
+ */
 export async function checkSharedNormSteps({ asGraph = false } = {}): Promise<void> {
   const recipe = loadRecipe(fixture("shared-norm.json"));
   const { model } = buildNetwork(recipe, 1);

@@ -1,7 +1,7 @@
 /**
  * `kaggle reproduce --slurm` on a real Slurm (test/slurm/setup.sh), whose jobs are killed at random and whose watching
- * is killed too: the end is the same bytes as on this machine alone. GZ_SLURM_KILLS=40 kills more often than the suite
- * has time for.
+ * is killed too: the end is the same bytes as on this machine alone. GZ_SLURM_KILLS=12 kills more often than the suite
+ * has time for; there is not work enough for many more.
  */
 import type { ChildProcess } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -103,7 +103,7 @@ describe.skipIf(!hasSlurm())("on a Slurm with two nodes", { concurrent: true }, 
     const kills = await killAtRandom(slurm, there, watched);
     const { code, messages } = await watched.end();
     expect(code, messages).toBe(1); // done, without one
-    expect(kills.length).toBeGreaterThanOrEqual(0.75 * KILLS); // the work may be done before the last ones
+    expect(kills.length).toBe(KILLS);
     expect(messages).toMatch(
       /train\/diverges failed 3 times: train: the loss is no longer finite at step \d+.*; the rest goes on/,
     );

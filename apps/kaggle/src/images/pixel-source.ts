@@ -1,7 +1,7 @@
 /**
  * Where a recipe's pixels come from. Shrunk images are small (135 kB at half size), so they are decoded once into a
  * cache. Images at full size (540 kB) are read from one that `prepare --full` made, where there is one, and else decoded
- * anew each time: on a CPU that costs less than a tenth of a step, on a fast GPU more than the step.
+ * anew each time: on two cores that costs a tenth of a step, on a fast GPU more than the step.
  */
 import { buildPixelCache, type Dataset, findPixelCache, type Split } from "@gz/galaxies";
 import { createProgress } from "../cli/progress.ts";

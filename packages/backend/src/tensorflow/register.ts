@@ -16,7 +16,8 @@ import { adamw, adamwAll, movingAverage, nesterov, ownAdamw } from "./update-ker
 /** Registers the fused kernels of the tensorflow backend; `operations`: those that its addon brings. */
 export function registerTensorflowKernels(operations: readonly string[]): void {
   // Ours are written for the CPU.
-  const own = (name: string) => operations.includes(name) && !nodeBackend().isUsingGpuDevice;
+  const cpu = !nodeBackend().isUsingGpuDevice;
+  const own = (name: string) => cpu && operations.includes(name);
   registerBatchNorm(own("GzBatchNorm"));
   const kernels = {
     GzReluGrad: reluGrad,
@@ -26,7 +27,7 @@ export function registerTensorflowKernels(operations: readonly string[]): void {
     GzMovingAverage: movingAverage,
     GzDrawnAnew: drawnAnew,
     // A session's inputs and results lie in the host's memory.
-    ...(!nodeBackend().isUsingGpuDevice && { GzCompile: compile }),
+    ...(cpu && { GzCompile: compile }),
   };
   for (const [name, kernel] of Object.entries(kernels)) register(name, kernel);
   if (own("GzMaxPoolGrad")) replace("MaxPoolGrad", () => maxPoolGrad);

@@ -72,9 +72,10 @@ export function adamwAll({
   backend: NodeBackend;
 }): tf.TensorInfo[] {
   const { binding } = backend;
-  const small = attrs.updates.filter(({ variable }) => variable.size <= SMALL);
+  const small: Update[] = [];
   for (const inputs of attrs.updates)
-    if (!small.includes(inputs)) adamw({ inputs, attrs, backend });
+    if (inputs.variable.size <= SMALL) small.push(inputs);
+    else adamw({ inputs, attrs, backend });
   if (small.length === 0) return [];
   const { learningRate, beta1, beta2, decay, power1, power2, epsilon } = adamwNumbers(attrs);
   const rate = (learningRate * Math.sqrt(1 - power2)) / (1 - power1);

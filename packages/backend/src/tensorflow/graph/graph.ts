@@ -18,10 +18,10 @@ export interface Graph {
   dispose(): void;
 }
 
-/** A result of the graph, and what is done with it. */
-interface Output {
+/** A result of the graph that takes the place of what the work replaced. */
+interface Effect {
   name: string | undefined;
-  take(native: NativeTensor): void;
+  set(native: NativeTensor): void;
 }
 
 /**
@@ -45,45 +45,39 @@ export function graphOf(
       feedsOf(backend, given, variables),
       () => work(given),
     );
-    const outputs: Output[] = [];
-    /** Of one run, in the order of the first outputs. */
-    let results: tf.Tensor[] = [];
-    for (const { dataId } of result)
-      outputs.push({
-        name: nameOf(dataId),
-        take: (native) => void results.push(backend.createOutputTensor(native)),
-      });
+    const names = result.map(({ dataId }) => nameOf(dataId));
     tf.dispose(result);
+    const effects: Effect[] = [];
     for (const { variable, value } of before)
       if (variable.dataId !== value.dataId)
-        outputs.push({
+        effects.push({
           name: nameOf(variable.dataId),
-          take: (native) => replaceValue(backend, variable, native),
+          set: (native) => replaceValue(backend, variable, native),
         });
     const assigned = new Set(variables.map(({ dataId }) => dataId));
     for (const dataId of new Set(made))
       if (nameOf(dataId) !== undefined && !assigned.has(dataId))
-        outputs.push({
+        effects.push({
           name: nameOf(dataId),
-          take: (native) => replaceData(backend, dataId, native),
+          set: (native) => replaceData(backend, dataId, native),
         });
     if (refused) return { refused };
-    if (outputs.some(({ name }) => name === undefined))
+    const outputs = [...names, ...effects.map(({ name }) => name)];
+    if (outputs.includes(undefined))
       return { refused: "a result, or a value assigned to a variable, is not computed" };
     const session = load(backend, model);
     if (typeof session !== "number") return session;
 
     const { binding } = backend;
     const inputNames = feeds.map(({ name }) => `${name}:0`).join();
-    const outputNames = outputs.map(({ name }) => name).join();
+    const outputNames = outputs.join();
     return {
       run(given) {
         const ids = feeds.map(({ feed }) => feed.current(given));
         const natives = binding.runSavedModel(session, ids, inputNames, outputNames);
         for (const [i, { feed }] of feeds.entries()) if (feed.own) binding.deleteTensor(ids[i]!);
-        results = [];
-        for (const [i, { take }] of outputs.entries()) take(natives[i]!);
-        return results;
+        for (const [i, { set }] of effects.entries()) set(natives[names.length + i]!);
+        return natives.slice(0, names.length).map((native) => backend.createOutputTensor(native));
       },
       dispose: () => binding.deleteSavedModel(session),
     };

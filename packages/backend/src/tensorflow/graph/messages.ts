@@ -41,27 +41,27 @@ export function messages({ binding }: Pick<NodeBackend, "binding">): Messages {
     return message;
   };
 
-  /** How an attribute's value is set, alone and in a list. */
-  const setters = new Map([
-    [binding.TF_ATTR_STRING, ["setS", ""]],
-    [binding.TF_ATTR_INT, ["setI", "setIList"]],
-    [binding.TF_ATTR_FLOAT, ["setF", "setFList"]],
-    [binding.TF_ATTR_BOOL, ["setB", "setBList"]],
-    [binding.TF_ATTR_TYPE, ["setType", "setTypeList"]],
-    [binding.TF_ATTR_SHAPE, ["setShape", ""]],
-  ] as const);
+  /** The field that holds an attribute of each type. */
+  const fields = new Map([
+    [binding.TF_ATTR_STRING, "S"],
+    [binding.TF_ATTR_INT, "I"],
+    [binding.TF_ATTR_FLOAT, "F"],
+    [binding.TF_ATTR_BOOL, "B"],
+    [binding.TF_ATTR_TYPE, "Type"],
+    [binding.TF_ATTR_SHAPE, "Shape"],
+  ]);
 
   /** An attribute as the addon takes it. */
   function attrValue({ type, value }: OpAttr): Message {
-    const [alone, inList] = setters.get(type)!;
+    const field = fields.get(type)!;
     const message = new pb.AttrValue();
-    if (alone === "setShape") message.setShape(shapeOf(value as number[]));
-    else if (alone === "setS") message.setS(Buffer.from(value as string));
+    if (field === "Shape") message.setShape(shapeOf(value as number[]));
+    else if (field === "S") message.setS(Buffer.from(value as string));
     else if (Array.isArray(value)) {
       const list = new pb.AttrValue.ListValue();
-      list[inList](value);
+      list[`set${field}List`](value);
       message.setList(list);
-    } else message[alone](value);
+    } else message[`set${field}`](value);
     return message;
   }
 
