@@ -119,7 +119,12 @@ function partsNow(forest: Forest, earlier: readonly Part[], added: Int32Array): 
     return part;
   };
   for (const part of earlier) partOf(part.first)?.children.push(part);
-  for (let k = 0; k < added.length; k++) partOf(added[k]!);
+  // Of the pixels that were added most lie in the same part as the one before them.
+  for (let k = 0, last = -1; k < added.length; k++) {
+    const root = forest.find(added[k]!);
+    if (root !== last) partOf(root);
+    last = root;
+  }
   return [...parts.values()];
 }
 

@@ -12,21 +12,23 @@ const { fround, trunc } = Math;
  * which tells of a crowded cell. Single precision where SExtractor has it: on images of 8 bits pixels lie on the bins'
  * edges.
  *
- * @param pixels the cell's, in any order
- * @param histogram scratch, longer than the cell
+ * @param values of the cell's pixels, in any order
+ * @param counts of pixels that have each value: images of bytes have few values
+ * @param histogram scratch, longer than the cell has pixels
  */
 export function cellMode(
-  pixels: Float32Array,
+  values: Float32Array,
+  counts: Int32Array,
   histogram: Int32Array,
 ): { mode: number; noise: number } {
-  const all = clippedMean(pixels, -Infinity, Infinity);
+  const all = clippedMean(values, counts, -Infinity, Infinity);
   const low = fround(all.mean - 2 * all.sigma);
   const high = fround(all.mean + 2 * all.sigma);
-  const { mean, sigma, count } = clippedMean(pixels, low, high);
+  const { mean, sigma, count } = clippedMean(values, counts, low, high);
   const bins = Math.min(histogram.length, trunc(BINS_PER_PIXEL * count + 1));
   const scale = sigma > 0 ? fround((2 * SPAN * fround(sigma)) / bins) : 1;
   const zero = fround(mean - SPAN * sigma);
-  fillHistogram(pixels, histogram.fill(0, 0, bins), bins, scale, zero);
+  fillHistogram(values, counts, histogram.fill(0, 0, bins), bins, scale, zero);
   const shape = clipHistogram(histogram, bins);
   const position =
     shape.sigma > 0 && Math.abs(shape.mean - shape.median) < 0.3 * shape.sigma
@@ -38,33 +40,35 @@ export function cellMode(
 }
 
 /** Mean and standard deviation of the pixels within [low, high]. */
-function clippedMean(pixels: Float32Array, low: number, high: number) {
+function clippedMean(values: Float32Array, counts: Int32Array, low: number, high: number) {
   let count = 0;
   let sum = 0;
   let squares = 0;
-  for (let i = 0; i < pixels.length; i++) {
-    const value = pixels[i]!;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
     if (value < low || value > high) continue;
-    sum += value;
-    squares += value * value;
-    count++;
+    const pixels = counts[i]!;
+    sum += pixels * value;
+    squares += pixels * value * value;
+    count += pixels;
   }
   const mean = sum / count;
   return { count, mean, sigma: Math.sqrt(Math.max(0, squares / count - mean * mean)) };
 }
 
 function fillHistogram(
-  pixels: Float32Array,
+  values: Float32Array,
+  counts: Int32Array,
   histogram: Int32Array,
   bins: number,
   scale: number,
   zero: number,
 ): void {
   const shift = fround(0.499999 - fround(zero / scale));
-  for (let i = 0; i < pixels.length; i++) {
-    const bin = fround(fround(pixels[i]! / scale) + shift);
+  for (let i = 0; i < values.length; i++) {
+    const bin = fround(fround(values[i]! / scale) + shift);
     // What lies less than a bin below the first one counts to it.
-    if (bin > -1 && bin < bins) histogram[bin | 0]!++;
+    if (bin > -1 && bin < bins) histogram[bin | 0]! += counts[i]!;
   }
 }
 

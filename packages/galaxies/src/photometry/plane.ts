@@ -6,9 +6,17 @@ export type Channel = NdArray<Uint8Array> | NdArray<Uint8ClampedArray> | NdArray
 /** Float32 pixels, row by row. */
 export interface Plane {
   readonly data: Float32Array;
+  /** What `data` was made from, where that was bytes. */
+  readonly bytes?: Uint8Array;
   readonly width: number;
   readonly height: number;
 }
+
+/** The pixels that an image of bytes can have, on the 0..1 scale. */
+export const BYTE_LEVELS: Float32Array = Float32Array.from(
+  { length: 256 },
+  (_, byte) => byte / 255,
+);
 
 /**
  * A copy on the 0..1 scale, for `detectSources`.
@@ -23,12 +31,19 @@ export function toPlane(channel: Channel): Plane {
   const [rowStride, columnStride] = channel.stride as [number, number];
   const { data: from, offset } = channel;
   const data = new Float32Array(height * width);
-  const unit = from instanceof Float32Array ? 1 : 255;
+  const bytes = from instanceof Float32Array ? undefined : new Uint8Array(data.length);
   for (let y = 0, i = 0; y < height; y++) {
     let at = offset + y * rowStride;
-    for (let x = 0; x < width; x++, i++, at += columnStride) data[i] = from[at]! / unit;
+    if (bytes)
+      for (let x = 0; x < width; x++, i++, at += columnStride) {
+        const byte = from[at]!;
+        bytes[i] = byte;
+        data[i] = BYTE_LEVELS[byte]!;
+      }
+    else for (let x = 0; x < width; x++, i++, at += columnStride) data[i] = from[at]!;
   }
-  if (unit === 1) checkFinite(data, width);
+  if (bytes) return { data, bytes, width, height };
+  checkFinite(data, width);
   return { data, width, height };
 }
 

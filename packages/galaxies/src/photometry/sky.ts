@@ -4,7 +4,7 @@
  * the cells removes those that a bright object fills, and a natural bicubic spline joins what is left.
  */
 import { cellMode } from "./cell-mode.ts";
-import type { Plane } from "./plane.ts";
+import { BYTE_LEVELS, type Plane } from "./plane.ts";
 import { secondDerivatives } from "./spline.ts";
 
 /** Side of a cell in pixels: SExtractor's BACK_SIZE. */
@@ -21,25 +21,50 @@ export interface Sky {
 }
 
 /** Estimates the background of an image. */
-export function estimateSky({ data, width, height }: Plane): Sky {
+export function estimateSky({ data, bytes, width, height }: Plane): Sky {
   const columns = Math.ceil(width / CELL);
   const rows = Math.ceil(height / CELL);
   const modes = new Float32Array(rows * columns);
   const noises = new Float32Array(rows * columns);
-  const cell = new Float32Array(CELL * CELL);
+  const pixelsOf = bytes ? countingBytes(bytes, width, height) : copying(data, width, height);
   const histogram = new Int32Array(CELL * CELL + 1);
   for (let row = 0, i = 0; row < rows; row++)
     for (let column = 0; column < columns; column++, i++) {
-      let count = 0;
-      const right = Math.min(width, (column + 1) * CELL);
-      for (let y = row * CELL; y < Math.min(height, (row + 1) * CELL); y++)
-        for (let x = column * CELL; x < right; x++) cell[count++] = data[y * width + x]!;
-      const { mode, noise } = cellMode(cell.subarray(0, count), histogram);
+      const { values, counts } = pixelsOf(row, column);
+      const { mode, noise } = cellMode(values, counts, histogram);
       modes[i] = mode;
       noises[i] = noise;
     }
   const level = medianFilter(modes, columns, rows);
   return { columns, rows, level, noise: globalNoise(medianFilter(noises, columns, rows)) };
+}
+
+/** The pixels of a cell: values, and how many pixels have each. */
+type CellPixels = (row: number, column: number) => { values: Float32Array; counts: Int32Array };
+
+/** Every pixel as a value of its own. */
+function copying(data: Float32Array, width: number, height: number): CellPixels {
+  const values = new Float32Array(CELL * CELL);
+  const ones = new Int32Array(CELL * CELL).fill(1);
+  return (row, column) => {
+    let count = 0;
+    const right = Math.min(width, (column + 1) * CELL);
+    for (let y = row * CELL; y < Math.min(height, (row + 1) * CELL); y++)
+      for (let x = column * CELL; x < right; x++) values[count++] = data[y * width + x]!;
+    return { values: values.subarray(0, count), counts: ones.subarray(0, count) };
+  };
+}
+
+/** The 256 values of bytes: counted once, where each pixel would be looked at three times. */
+function countingBytes(bytes: Uint8Array, width: number, height: number): CellPixels {
+  const counts = new Int32Array(BYTE_LEVELS.length);
+  return (row, column) => {
+    counts.fill(0);
+    const right = Math.min(width, (column + 1) * CELL);
+    for (let y = row * CELL; y < Math.min(height, (row + 1) * CELL); y++)
+      for (let x = column * CELL; x < right; x++) counts[bytes[y * width + x]!]!++;
+    return { values: BYTE_LEVELS, counts };
+  };
 }
 
 /** Subtracts the background in place. */
@@ -73,38 +98,47 @@ function subtractSpline(
   line: Float32Array,
   node: Float32Array,
   bend: Float32Array,
-  { knot, weight }: SplineWeights,
+  { ends, weight }: SplineWeights,
 ): void {
-  for (let x = 0, k = 0; x < line.length; x++, k += 4) {
-    const c = knot[x]!;
-    line[x]! -=
-      weight[k]! * node[c]! +
-      weight[k + 1]! * node[c + 1]! +
-      weight[k + 2]! * bend[c]! +
-      weight[k + 3]! * bend[c + 1]!;
+  for (let c = 0, x = 0, k = 0; c < ends.length; c++) {
+    const nodeBefore = node[c]!;
+    const nodeAfter = node[c + 1]!;
+    const bendBefore = bend[c]!;
+    const bendAfter = bend[c + 1]!;
+    for (const end = ends[c]!; x < end; x++, k += 4)
+      line[x]! -=
+        weight[k]! * nodeBefore +
+        weight[k + 1]! * nodeAfter +
+        weight[k + 2]! * bendBefore +
+        weight[k + 3]! * bendAfter;
   }
 }
 
 interface SplineWeights {
   readonly knot: Int32Array;
+  readonly ends: Int32Array;
   readonly weight: Float32Array;
 }
 
 /**
- * For each pixel of a line the knot before it, and the weights [length, 4] of the value at this knot and the next and of
- * a sixth of the second derivative there. The outermost cubics go on to the edges.
+ * For each pixel of a line the knot before it, for each knot but the last the pixel where the next one takes over, and
+ * the weights [length, 4] of the value at a pixel's knot and the next and of a sixth of the second derivative there. The
+ * outermost cubics go on to the edges.
  */
 function splineWeights(length: number, knots: number, shift: number): SplineWeights {
   const knot = new Int32Array(length);
+  const ends = new Int32Array(Math.max(1, knots - 1));
   const weight = new Float32Array(4 * length);
   for (let i = 0; i < length; i++) {
     const position = (i + shift) / CELL - 0.5;
-    knot[i] = Math.max(0, Math.min(knots - 2, Math.trunc(position)));
-    const t = knots > 1 ? position - knot[i]! : 0;
+    const before = Math.max(0, Math.min(knots - 2, Math.trunc(position)));
+    const t = knots > 1 ? position - before : 0;
     const s = 1 - t;
+    knot[i] = before;
+    ends[before] = i + 1;
     weight.set([s, t, s * s * s - s, t * t * t - t], 4 * i);
   }
-  return { knot, weight };
+  return { knot, ends, weight };
 }
 
 /** 3 x 3 median; at an edge the window shrinks on both sides, so that it stays centred. */
