@@ -83,7 +83,14 @@ export function* allLayers(model: Model): Generator<tf.layers.Layer> {
   for (const layer of model.layers) {
     yield layer;
     if ("layers" in layer) yield* allLayers(layer as unknown as Model);
-    if ("layer" in layer) yield* allLayers({ layers: [layer.layer as tf.layers.Layer] });
+    // A bidirectional layer works with two copies of the one that it was given.
+    const wrapper = layer as { layer?: unknown; forwardLayer?: unknown; backwardLayer?: unknown };
+    const inner = wrapper.forwardLayer
+      ? [wrapper.forwardLayer, wrapper.backwardLayer]
+      : wrapper.layer
+        ? [wrapper.layer]
+        : [];
+    yield* allLayers({ layers: inner as tf.layers.Layer[] });
   }
 }
 

@@ -45,6 +45,33 @@ test("a flat image is 0, and light and contrast of the rest do not count where t
   expect(changed.dataSync()).toBeAllClose(run(image, small).dataSync(), { atol: 1e-3 });
 });
 
+test("stays exact where matMul rounds to ten bits, as TensorFlow's does on a GPU", () => {
+  const image = tf.add(tf.mul(wave([1, 12, 12, 1]), 0.01), 0.7);
+  const exact = run(image, options).dataSync();
+  const { kernelFunc } = tf.getKernel("BatchMatMul", "cpu")!;
+  const rounded = (x: tf.Tensor) => tf.tensor(Float32Array.from(x.dataSync(), toTenBits), x.shape);
+  tf.unregisterKernel("BatchMatMul", "cpu");
+  tf.registerKernel({
+    kernelName: "BatchMatMul",
+    backendName: "cpu",
+    kernelFunc: (call) => {
+      const { a, b } = call.inputs as { a: tf.Tensor; b: tf.Tensor };
+      return kernelFunc({ ...call, inputs: { a: rounded(a), b: rounded(b) } });
+    },
+  });
+  try {
+    expect(run(image, options).dataSync()).toBeAllClose(exact, { rtol: 0, atol: 2e-3 });
+  } finally {
+    tf.unregisterKernel("BatchMatMul", "cpu");
+    tf.registerKernel({ kernelName: "BatchMatMul", backendName: "cpu", kernelFunc });
+  }
+});
+
+function toTenBits(x: number): number {
+  const step = 2 ** (Math.floor(Math.log2(Math.abs(x))) - 10);
+  return x === 0 ? 0 : Math.round(x / step) * step;
+}
+
 test("turned and mirrored images give the same, turned and mirrored", () => {
   const image = wave([1, 9, 9, 3]);
   const turned = (x: tf.Tensor) => tf.reverse(tf.transpose(x, [0, 2, 1, 3]), 1);

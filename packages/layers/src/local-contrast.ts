@@ -44,7 +44,9 @@ class LocalContrast extends tf.layers.Layer {
       // Channels apart, so that a blur is a product of two matrices.
       const byPixel = tf.reshape(x, [-1, rows * columns, channels]);
       const planes: tf.Tensor3D = tf.reshape(tf.transpose(byPixel, [0, 2, 1]), [-1, rows, columns]);
-      const centred = tf.sub(planes, blur(planes, this.mean));
+      // Without each plane's mean, which changes nothing here, the numbers are small where a GPU rounds what matMul multiplies.
+      const around = tf.sub(planes, tf.mean(planes, [1, 2], true)) as tf.Tensor3D;
+      const centred = tf.sub(around, blur(around, this.mean));
       const variance = blur(tf.mul(centred, centred), this.deviation);
       const y = tf.div(centred, tf.sqrt(tf.add(variance, this.bias)));
       const byChannel = tf.reshape(y, [-1, channels, rows * columns]);

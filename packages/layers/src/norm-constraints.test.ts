@@ -48,6 +48,31 @@ test("applies to the kernels of the layers named, in place, also in nested model
   ).toBe(0);
 });
 
+test("layers of one name, frozen ones and both halves of a bidirectional layer are limited", () => {
+  const dense = () =>
+    tf.layers.dense({ units: 1, inputShape: [1], name: "a", kernelInitializer: "ones" });
+  const nested = () => tf.sequential({ layers: [dense()] });
+  const model = tf.sequential({ layers: [nested(), nested()] });
+  model.layers[0]!.trainable = false;
+  applyConstraints(model, { a: l2Norm({ max: 0.1 }) });
+  for (const weights of model.layers.map((layer) => layer.getWeights()[0]!))
+    expect(weights.dataSync()).toBeAllClose([0.1]);
+
+  const both = tf.sequential({
+    layers: [
+      tf.layers.bidirectional({
+        layer: tf.layers.simpleRNN({ units: 2, name: "r", kernelInitializer: "ones" }),
+        mergeMode: "concat",
+        inputShape: [3, 4],
+      }),
+    ],
+  });
+  applyConstraints(both, { forward_r: l2Norm({ max: 0.5 }), backward_r: l2Norm({ max: 0.5 }) });
+  const kernels = both.layers[0]!.getWeights().filter(({ shape }) => shape[0] === 4);
+  expect(kernels).toHaveLength(2);
+  for (const kernel of kernels) expect(kernel.dataSync()).toBeAllClose(new Array(8).fill(0.25));
+});
+
 test("keeps a model within its limit while it trains", async () => {
   const model = tf.sequential({
     layers: [tf.layers.dense({ units: 2, inputShape: [3], name: "only" })],
@@ -77,5 +102,18 @@ test("says what is wrong", () => {
   for (const name of ["b", "c"])
     expect(() => applyConstraints(model, { [name]: l2Norm({ max: 1 }) })).toThrow(
       `applyConstraints: expected the name of a layer with a kernel but got "${name}"; the model has a, b`,
+    );
+  const depthwise = tf.sequential({
+    layers: [
+      tf.layers.depthwiseConv2d({ kernelSize: 2, inputShape: [4, 4, 3], name: "d" }),
+      tf.layers.conv2dTranspose({ kernelSize: 2, filters: 2, name: "t" }),
+    ],
+  });
+  for (const [name, type] of [
+    ["d", "DepthwiseConv2D"],
+    ["t", "Conv2DTranspose"],
+  ] as const)
+    expect(() => applyConstraints(depthwise, { [name]: l2Norm({ max: 1 }) })).toThrow(
+      `applyConstraints: expected a layer with units along its kernel's last axis but got "${name}", a ${type}`,
     );
 });

@@ -46,24 +46,37 @@ export function l2Norm(options: NormConstraintOptions): Constraint {
 /**
  * Applies constraints in place to the kernels (weights of at least two axes, not the biases) of the layers named: call it after a training
  * step, or after every k-th. It does not use tfjs's `kernelConstraint`, which is never applied in training but whenever weights are loaded,
- * so that a model saved and loaded would not be the same.
- * @throws Error when the model has no layer of a name, or that layer has no kernel.
+ * so that a model saved and loaded would not be the same. Layers of nested models that share a name are all limited; frozen ones too.
+ * @throws Error when the model has no layer of a name, that layer has no kernel, or one whose last axis is not its units (depthwise and
+ * transposed convolutions).
  */
 export function applyConstraints(
   model: Model,
   constraints: Readonly<Record<string, Constraint>>,
 ): void {
-  const layers = new Map([...allLayers(model)].map((layer) => [layer.name, layer]));
+  const layers = [...new Set(allLayers(model))];
   for (const [name, constraint] of Object.entries(constraints)) {
-    const kernels =
-      layers.get(name)?.trainableWeights.filter(({ shape }) => shape.length >= 2) ?? [];
+    const named = layers.filter((layer) => layer.name === name);
+    const other = named.find((layer) => OTHER_KERNELS.test(layer.getClassName()));
+    if (other)
+      throw new Error(
+        `applyConstraints: expected a layer with units along its kernel's last axis but got ${show(name)}, a ${other.getClassName()}`,
+      );
+    const kernels = named.flatMap((layer) => layer.weights.filter(isKernel));
     if (kernels.length === 0)
       throw new Error(
-        `applyConstraints: expected the name of a layer with a kernel but got ${show(name)}; the model has ${[...layers.keys()].join(", ")}`,
+        `applyConstraints: expected the name of a layer with a kernel but got ${show(name)}; the model has ${layers.map((layer) => layer.name).join(", ")}`,
       );
-    for (const kernel of kernels) {
+    for (const kernel of new Set(kernels)) {
       const value = kernel.read() as tf.Variable;
       tf.tidy(() => value.assign(constraint(value)));
     }
   }
+}
+
+/** Kernels whose last axis is not the layer's units. */
+const OTHER_KERNELS = /^(Depthwise|Separable)|Transpose$/;
+
+function isKernel({ shape, originalName }: tf.LayerVariable): boolean {
+  return shape.length >= 2 && !/(^|\/)bias$/.test(originalName);
 }

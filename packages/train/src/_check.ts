@@ -16,18 +16,18 @@ export function checkInteger(caller: string, name: string, value: number, least:
     );
 }
 
-/** Throws unless `value` is a number in [low, high). */
-export function checkFraction(
-  caller: string,
-  name: string,
-  value: number,
-  low = 0,
-  high = 1,
-): void {
-  if (!(value >= low && value < high))
+/** Throws unless `value` is a number in [0, 1). */
+export function checkFraction(caller: string, name: string, value: number): void {
+  if (!(value >= 0 && value < 1))
     throw new RangeError(
-      `${caller}: expected a number in [${low}, ${high}) for ${name} but got ${show(value)}`,
+      `${caller}: expected a number in [0, 1) for ${name} but got ${show(value)}`,
     );
+}
+
+/** Throws unless `value` is a function. */
+export function checkFunction(caller: string, name: string, value: unknown): void {
+  if (typeof value !== "function")
+    throw new TypeError(`${caller}: expected a function for ${name} but got ${show(value)}`);
 }
 
 /** Throws unless `value` is a finite number of at least 0. */

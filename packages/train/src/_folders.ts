@@ -56,8 +56,9 @@ export async function removeCheckpoint({
   await rm(temporary, { recursive: true, force: true });
 }
 
-/** Makes a folder's entries (a rename in it) last through a power cut. */
+/** Makes a folder's entries (a rename in it) last through a power cut; Windows has no such call for folders. */
 export async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return;
   const folder = await open(path, "r");
   try {
     await folder.sync();

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { readWhole } from "./_read-whole.ts";
 import { type FileDigest, parseSafetensors } from "./safetensors.ts";
 import type { SavedState } from "./state.ts";
 
@@ -10,7 +10,7 @@ export const howToGoOn = (folder: string): string =>
 
 /** Reads a file of a checkpoint, whose size and hash its meta.json has noted; throws where they differ. */
 export async function readNotedFile(path: string, noted: FileDigest): Promise<SavedState> {
-  const file = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+  const file = await readWhole(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     throw new Error(
       `loadCheckpoint: expected the file ${path} but it is missing${howToGoOn(dirname(path))}`,

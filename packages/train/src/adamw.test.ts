@@ -29,6 +29,21 @@ test("decay alone shrinks a matrix by lr * weightDecay", () => {
   expect(theta.dataSync()).toBeAllClose([0.95, 0.95]);
 });
 
+test("biases of any shape are spared, unless the caller says otherwise", () => {
+  const after = (name: string, options: Parameters<typeof adamw>[0] = {}) => {
+    const theta = tf.variable(tf.ones([2, 2, 1]), true, name);
+    adamw({ weightDecay: 0.5, ...options }).apply([theta], [tf.zeros([2, 2, 1])], 0.1);
+    const [value] = theta.dataSync();
+    theta.dispose();
+    return value;
+  };
+  for (const name of ["conv1/bias", "conv1/bias_3", "bias"]) expect(after(name)).toBe(1);
+  for (const name of ["conv1/kernel_2", "unbiased", "bias/kernel"])
+    expect(after(name)).toBeCloseTo(0.95, 6);
+  expect(after("conv2/bias", { decays: () => true })).toBeCloseTo(0.95, 6);
+  expect(after("conv2/kernel", { decays: ({ name }) => !name.endsWith("kernel") })).toBe(1);
+});
+
 test("reset forgets the step too; restore goes on where state was taken; nothing leaks", () => {
   const run = (interrupt?: (optimizer: ReturnType<typeof adamw>) => void) => {
     const optimizer = adamw(OPTIONS);

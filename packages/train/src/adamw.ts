@@ -11,8 +11,10 @@ export interface AdamWOptions {
   beta2?: number;
   /** Added to the root of the running square, so that a weight with tiny gradients does not leap; 1e-8 if left out. */
   epsilon?: number;
-  /** Fraction lr * weightDecay of a weight that goes at each step; 0.01 if left out. Vectors and scalars (biases, norms) are spared. */
+  /** Fraction lr * weightDecay of a weight that goes at each step; 0.01 if left out. */
   weightDecay?: number;
+  /** Which weights decay; left out, all but vectors, scalars (norms) and those of any shape that are called bias. */
+  decays?(variable: tf.Variable): boolean;
 }
 
 interface Update {
@@ -23,7 +25,8 @@ interface Update {
 }
 
 /**
- * Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), step for step PyTorch's AdamW:
+ * Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), step for step PyTorch's AdamW
+ * where every weight has a gradient at every step (t counts the steps of all):
  *
  *     w <- w - lr weightDecay w
  *     m <- beta1 m + (1 - beta1) g        v <- beta2 v + (1 - beta2) g^2
@@ -37,6 +40,7 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
   checkFraction("adamw", "beta2", beta2);
   checkNotNegative("adamw", "epsilon", epsilon);
   checkNotNegative("adamw", "weightDecay", weightDecay);
+  const { decays = (variable) => variable.rank > 1 && !isBias(variable) } = options;
   const slots = createSlots("adamw", ["m", "v"]);
   let step = 0;
 
@@ -76,9 +80,9 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
         const gradient = gradients[i];
         return gradient ? [{ variable, m: ms![i]!, v: vs![i]!, gradient }] : [];
       });
-      const vectors = updates.filter(({ variable }) => variable.rank <= 1);
-      const others = updates.filter(({ variable }) => variable.rank > 1);
-      for (const [list, decay] of [[others, weightDecay] as const, [vectors, 0] as const]) {
+      const decaying = updates.filter(({ variable }) => decays(variable));
+      const spared = updates.filter((update) => !decaying.includes(update));
+      for (const [list, decay] of [[decaying, weightDecay] as const, [spared, 0] as const]) {
         const attrs = { learningRate, beta1, beta2, epsilon, weightDecay: decay, step };
         if (all)
           all.kernelFunc({ inputs: {}, attrs: { ...attrs, updates: list } as never, backend });
@@ -97,4 +101,9 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
     },
     dispose: reset,
   };
+}
+
+/** By the name that layers give it, "conv1/bias", with a number where the process has several. */
+function isBias({ name }: tf.Variable): boolean {
+  return /(^|\/)bias(_\d+)?$/.test(name);
 }

@@ -41,6 +41,20 @@ test.each([1, 2, 3])(
   },
 );
 
+test("one iteration, and leaving it before its first batch closes it", async () => {
+  const once = loader({}, { steps: 3 });
+  let batches = 0;
+  for await (const _ of once) batches++;
+  expect(batches).toBe(3);
+  expect(() => once[Symbol.asyncIterator]()).toThrow(
+    "backgroundLoader: expected one iteration but this is the second",
+  );
+  const left = loader({}, { steps: 3 });
+  const iterator = left[Symbol.asyncIterator]();
+  await iterator.return!();
+  expect(await iterator.next()).toEqual({ done: true, value: undefined });
+});
+
 test("a run fed by workers is the run fed by this thread", async () => {
   const run = async (workers: number | undefined) => {
     const model = spiralModel();

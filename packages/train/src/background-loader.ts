@@ -87,6 +87,21 @@ export function backgroundLoader<Name extends string>(
     });
   }
 
+  let iterated = false;
+  function iterate(): AsyncIterator<LoadedBatch<Name>, void, void> {
+    if (iterated)
+      throw new Error("backgroundLoader: expected one iteration but this is the second");
+    iterated = true;
+    const steps = batches();
+    return {
+      next: () => steps.next(),
+      async return() {
+        await close(); // also before the first batch, when a generator's finally would not be reached
+        return steps.return();
+      },
+    };
+  }
+
   async function* batches(): AsyncGenerator<LoadedBatch<Name>, void, void> {
     const filling: Promise<void>[] = []; // of this step and those after it, one for each place in the ring
     try {
@@ -110,7 +125,7 @@ export function backgroundLoader<Name extends string>(
     }
   }
 
-  return { [Symbol.asyncIterator]: batches, close };
+  return { [Symbol.asyncIterator]: iterate, close };
 }
 
 type Arrays<Name extends string> = Record<Name, Float32Array>;
@@ -140,7 +155,15 @@ function check(
 ): void {
   if (!(worker instanceof URL) || worker.protocol !== "file:")
     throw new TypeError(`backgroundLoader: expected a file URL for worker but got ${show(worker)}`);
+  if (typeof batch !== "object" || batch === null || Object.keys(batch).length === 0)
+    throw new TypeError(
+      `backgroundLoader: expected shapes by name, such as { xs: [16, 45, 45, 3] }, for batch but got ${show(batch)}`,
+    );
   for (const [name, shape] of Object.entries(batch)) {
+    if (!Array.isArray(shape))
+      throw new TypeError(
+        `backgroundLoader: expected a shape for batch.${name} but got ${show(shape)}`,
+      );
     if (name === "step" || name === "waitMs")
       throw new RangeError(
         `backgroundLoader: expected names other than step and waitMs in batch but got ${name}`,

@@ -166,6 +166,48 @@ test("fits the same model when nobody named its layers, or when one of them is f
   expect(weightsOf(frozen)).toEqual(weightsOf(named));
 });
 
+test("fits models whose layers are nested, unnamed, frozen or used twice", async () => {
+  const dense = (value: number, name?: string) =>
+    tf.layers.dense({
+      units: 1,
+      useBias: false,
+      inputShape: [1],
+      kernelInitializer: tf.initializers.constant({ value }),
+      ...(name && { name }),
+    });
+  const restored = async (make: (values: readonly number[]) => tf.LayersModel) => {
+    const saved = await saveCheckpoint(newFolder(), { step: 1, model: make([1, 2, 3]) });
+    const model = make([0, 0, 0]);
+    model.layers[0]!.trainable = false;
+    restoreCheckpoint(await loadCheckpoint(saved), { model });
+    model.layers[0]!.trainable = true;
+    return weightsOf(model);
+  };
+  const sequential = (layers: tf.layers.Layer[]) => tf.sequential({ layers });
+  expect(await restored((values) => sequential(values.map((v) => dense(v))))).toEqual([1, 2, 3]);
+  expect(
+    await restored((values) => sequential(values.map((v) => sequential([dense(v, "a")])))),
+  ).toEqual([1, 2, 3]);
+
+  const shared = dense(7, "trunk");
+  const twice = tf.sequential({ layers: [sequential([shared]), sequential([shared])] });
+  const path = await saveCheckpoint(newFolder(), { step: 1, model: twice });
+  expect(Object.keys((await loadCheckpoint(path)).weights)).toEqual(["trunk/kernel"]);
+});
+
+test("refuses to save behind a later checkpoint, and leaves what it cannot read", async () => {
+  const folder = newFolder();
+  const model = tiny();
+  for (const step of [5, 6, 7]) await saveCheckpoint(folder, { step, model });
+  await expect(saveCheckpoint(folder, { step: 4, model, best: true })).rejects.toThrow(
+    `saveCheckpoint: expected at least 7, the latest in ${folder}, for step but got 4; to go on from an earlier one, remove those after it`,
+  );
+  await saveCheckpoint(folder, { step: 7, model }); // again is fine
+  writeFileSync(join(folder, "step-00000005", "meta.json"), "");
+  await saveCheckpoint(folder, { step: 8, model, keep: 1 });
+  expect(stepsIn(folder)).toEqual(["step-00000005", "step-00000008"]);
+});
+
 test("keeps the last n and the best, whichever it is", async () => {
   const folder = newFolder();
   const model = tiny();
@@ -301,6 +343,27 @@ test("refuses what does not fit the model, and changes nothing", async () => {
   expect(() => restoreCheckpoint(checkpoint, { model, average: weightAverage(model) })).toThrow(
     `restoreCheckpoint: expected a moving average in ${path} but it was saved without`,
   );
+
+  const optimizer = nesterov();
+  const average = weightAverage(model);
+  const both = await saveCheckpoint(newFolder(), { step: 1, model, optimizer, average });
+  const values = weightsOf(model);
+  model.setWeights(model.getWeights().map((weight) => weight.mul(2)));
+  average.swap();
+  const gradients = model.getWeights().map((weight) => tf.onesLike(weight));
+  optimizer.apply(
+    model.trainableWeights.map((w) => w.read() as tf.Variable),
+    gradients,
+    0.1,
+  );
+  const velocity = () => (optimizer.state()["velocity/0"] as tf.Tensor).dataSync();
+  const before = velocity();
+  const loaded = await loadCheckpoint(both);
+  expect(() => restoreCheckpoint(loaded, { model, optimizer, average })).toThrow(
+    "weightAverage: expected restore() after a second swap() but the average is in the model",
+  );
+  expect(velocity()).toEqual(before);
+  expect(weightsOf(model)).not.toEqual(values);
 });
 
 test("never holds a weight that is not a number", async () => {

@@ -85,7 +85,8 @@ export function restoreCheckpoint(
     throw new Error(
       `restoreCheckpoint: expected a moving average in ${path} but it was saved without`,
     );
-  if (optimizer) optimizer.restore(checkpoint.optimizer!.state);
+  // Each of these two changes nothing where it throws; only the average can know that it is swapped in.
   if (average) average.restore(checkpoint.average!);
+  if (optimizer) optimizer.restore(checkpoint.optimizer!.state);
   assignTensors(pairs);
 }

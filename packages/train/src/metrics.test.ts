@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +50,41 @@ test("drops a last line that was half written, at whichever byte", () => {
     openMetrics(file).close();
     expect(stepsIn(file)).toEqual([1, 2]);
   }
+});
+
+test("never writes what it would refuse to read", () => {
+  const file = join(folder, "refused.jsonl");
+  const metrics = openMetrics(file);
+  for (const step of [undefined, Number.NaN, "3"])
+    expect(() => metrics.write({ step, loss: 1 } as never)).toThrow(
+      `openMetrics: expected a number for step but got ${step}`,
+    );
+  metrics.write({ step: 1, loss: Number.NaN });
+  metrics.close();
+  expect(readFileSync(file, "utf8")).toBe('{"step":1,"loss":null}\n');
+  expect(() => openMetrics(file, { truncateAfterStep: Number.NaN })).toThrow(
+    "openMetrics: expected a number for truncateAfterStep but got NaN",
+  );
+});
+
+test.runIf(process.platform === "linux")("a full disk leaves whole lines", () => {
+  const file = join(folder, "full.jsonl");
+  const script = `
+    const { openMetrics } = await import(${JSON.stringify(new URL("../dist/metrics.js", import.meta.url).href)});
+    process.on("SIGXFSZ", () => {});
+    const metrics = openMetrics(${JSON.stringify(file)});
+    let failed = 0;
+    for (let step = 1; step <= 40; step++)
+      try { metrics.write({ step, text: "x".repeat(300) }); } catch { failed++; }
+    metrics.write({ step: 41 });
+    console.log(failed);`;
+  // No file may grow past 8 KB.
+  const limited = `ulimit -f 8; exec "${process.execPath}" --input-type=module -`;
+  const failed = Number(execFileSync("bash", ["-c", limited], { input: script }));
+  expect(failed).toBeGreaterThan(5);
+  openMetrics(file).close();
+  expect(stepsIn(file).at(-1)).toBe(41);
+  expect(stepsIn(file)).toHaveLength(41 - failed);
 });
 
 test("names the line that is not a metric", () => {

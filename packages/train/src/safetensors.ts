@@ -4,9 +4,10 @@
  * little-endian, which is every machine that Node and TensorFlow.js run on today. The same tensors give the same bytes.
  */
 import { createHash } from "node:crypto";
-import { open, readFile, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import * as tf from "@tensorflow/tfjs";
 import { show } from "./_check.ts";
+import { readWhole } from "./_read-whole.ts";
 import type { SavedState, State } from "./state.ts";
 
 const DTYPES = { float32: "F32", int32: "I32" } as const;
@@ -106,7 +107,7 @@ function header(state: State, metadata: Record<string, string> | undefined): Uin
  * dtype.
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
-  const file = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+  const file = await readWhole(path).catch((error: NodeJS.ErrnoException) => {
     throw new Error(`readSafetensors: expected the file ${path} but ${error.message}`, {
       cause: error,
     });
@@ -137,6 +138,7 @@ export function parseSafetensors(caller: string, path: string, file: Buffer): Sa
     if (dtype !== "F32" && dtype !== "I32")
       fail(`${name} is ${show(dtype)}; F32 and I32 are what TensorFlow.js holds`);
     const [from, to] = data_offsets;
+    if (!(Number.isInteger(from) && from >= 0)) fail(`${name} begins at byte ${show(from)}`);
     if (to - from !== 4 * tf.util.sizeFromShape(shape))
       fail(`${name} of shape ${show(shape)} has ${to - from} bytes`);
     if (start + to > file.length)

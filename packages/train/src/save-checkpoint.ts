@@ -9,8 +9,8 @@ import {
   syncFolder,
   temporaryName,
 } from "./_folders.ts";
-import { FORMAT_VERSION, type Meta } from "./_meta.ts";
-import { bestCheckpoint, type TrainingState } from "./load-checkpoint.ts";
+import { FORMAT_VERSION, type Meta, readMeta } from "./_meta.ts";
+import type { TrainingState } from "./load-checkpoint.ts";
 import { namedWeights } from "./named-weights.ts";
 import { NonFiniteLossError } from "./non-finite-loss-error.ts";
 import { type FileDigest, NonFiniteValue, writeSafetensors } from "./safetensors.ts";
@@ -33,8 +33,8 @@ export interface SaveOptions extends TrainingState {
  * checkpoint is whole or not there, whenever the process is killed. The same state gives the same bytes. Older ones are
  * removed afterwards, all but the last `keep` and the best.
  *
- * Returns the folder's path. Throws a NonFiniteLossError where a weight is NaN or infinite, and an Error where the disk
- * is full; either way nothing of it stays and the earlier checkpoints do.
+ * Returns the folder's path. Throws a RangeError where there is a checkpoint of a later step, a NonFiniteLossError where a
+ * weight is NaN or infinite, and an Error where the disk is full; either way nothing of it stays and the others do.
  */
 export async function saveCheckpoint(directory: string, options: SaveOptions): Promise<string> {
   const { step, keep = 3, best = false } = options;
@@ -42,6 +42,11 @@ export async function saveCheckpoint(directory: string, options: SaveOptions): P
   checkInteger("saveCheckpoint", "keep", keep, 1);
   const path = join(directory, folderName(step));
   const temporary = join(directory, temporaryName(step));
+  const [latest] = await listCheckpoints(directory);
+  if (latest && latest.step > step)
+    throw new RangeError(
+      `saveCheckpoint: expected at least ${latest.step}, the latest in ${directory}, for step but got ${step}; to go on from an earlier one, remove those after it`,
+    );
   try {
     await mkdir(directory, { recursive: true });
     await removeLeftovers(directory);
@@ -93,11 +98,14 @@ async function putInPlace(temporary: string, path: string): Promise<void> {
   await rm(old, { recursive: true, force: true });
 }
 
+/** What cannot be read (damaged, or of another version) is somebody else's to remove. */
 async function removeOld(directory: string, keep: number): Promise<void> {
-  const old = (await listCheckpoints(directory)).slice(keep);
-  if (old.length === 0) return;
-  const best = await bestCheckpoint(directory);
-  for (const checkpoint of old) if (checkpoint.path !== best) await removeCheckpoint(checkpoint);
+  let bestSeen = false;
+  for (const [i, checkpoint] of (await listCheckpoints(directory)).entries()) {
+    const meta = await readMeta(checkpoint.path).catch(() => undefined);
+    if (i >= keep && meta && (bestSeen || !meta.best)) await removeCheckpoint(checkpoint);
+    bestSeen ||= meta?.best === true;
+  }
 }
 
 function explain(error: unknown, path: string, step: number): unknown {

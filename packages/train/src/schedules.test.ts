@@ -45,6 +45,12 @@ test("says what is wrong with its arguments", () => {
   expect(() => stepSchedule({ 0: 0.1, 1.5: 0.1 })).toThrow(
     "stepSchedule: expected whole steps from 0 on but got 1.5",
   );
+  expect(() => stepSchedule({ 0: 0.1, "-5": 0.1 })).toThrow(
+    "stepSchedule: expected whole steps from 0 on but got -5",
+  );
+  expect(() => cosineSchedule({ peak: 0.1, floor: 1 })).toThrow(
+    "cosineSchedule: expected at most peak, 0.1, for floor but got 1",
+  );
   expect(() => stepSchedule({ 0: -1 })).toThrow(
     "stepSchedule: expected a finite number of at least 0 for the rate from step 0 but got -1",
   );

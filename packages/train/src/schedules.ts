@@ -17,15 +17,15 @@ export function stepSchedule(rates: Record<number, number>): Schedule {
   const jumps = Object.entries(rates)
     .map(([from, rate]) => ({ from: Number(from), rate }))
     .sort((a, b) => b.from - a.from);
+  for (const { from, rate } of jumps) {
+    if (!(Number.isInteger(from) && from >= 0))
+      throw new RangeError(`stepSchedule: expected whole steps from 0 on but got ${from}`);
+    checkNotNegative("stepSchedule", `the rate from step ${from}`, rate);
+  }
   if (jumps.at(-1)?.from !== 0)
     throw new RangeError(
       `stepSchedule: expected a rate for step 0 but got steps ${show(Object.keys(rates))}`,
     );
-  for (const { from, rate } of jumps) {
-    if (!Number.isInteger(from))
-      throw new RangeError(`stepSchedule: expected whole steps from 0 on but got ${from}`);
-    checkNotNegative("stepSchedule", `the rate from step ${from}`, rate);
-  }
   return ({ step }) => jumps.find(({ from }) => from <= step)!.rate;
 }
 
@@ -42,6 +42,10 @@ export function cosineSchedule(options: {
   checkNotNegative("cosineSchedule", "peak", peak);
   checkNotNegative("cosineSchedule", "floor", floor);
   checkFraction("cosineSchedule", "warmup", warmup);
+  if (floor > peak)
+    throw new RangeError(
+      `cosineSchedule: expected at most peak, ${peak}, for floor but got ${floor}`,
+    );
   return ({ progress }) => {
     if (progress < warmup) return peak * (progress / warmup);
     const fall = (progress - warmup) / (1 - warmup);

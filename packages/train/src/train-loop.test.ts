@@ -75,11 +75,11 @@ test("runs the same steps as trainStep by hand, with tensors or plain arrays", a
     return step === 1 ? { xs: tf.tensor(xs.data, xs.shape), ys } : { xs, ys };
   });
   const steps = await all(trainLoop(looped, mixed, options({ steps: 100 }))); // ends with the batches
-  for (const { loss } of steps) {
-    const { xs, ys } = spiralBatch(steps.findIndex((step) => step.loss === loss));
+  for (const [step, { loss }] of steps.entries()) {
+    const { xs, ys } = spiralBatch(step);
     const batch = { xs: tf.tensor(xs.data, xs.shape), ys: tf.tensor(ys.data, ys.shape) };
-    const step = trainStep(byHand, optimizer, batch, { lossFn, learningRate: 0.05 });
-    expect(step.loss.dataSync()[0]).toBe(loss);
+    const done = trainStep(byHand, optimizer, batch, { lossFn, learningRate: 0.05 });
+    expect(done.loss.dataSync()[0]).toBe(loss);
   }
   expect(weightsOf(looped)).toEqual(weightsOf(byHand));
 });
@@ -193,6 +193,38 @@ test("a break ends the batches' iterator, and so does an error", async () => {
   expect(ended).toBe(2);
 });
 
+test("batches that are never asked for end too", async () => {
+  const unused = () => {
+    let ended = 0;
+    const next = () => ({ done: false, value: spiralBatch(0) }) as const;
+    const iterator = { next, return: () => ({ done: true, value: ++ended }) as const };
+    return { batches: { [Symbol.iterator]: () => iterator }, ended: () => ended };
+  };
+  const done = unused();
+  await all(trainLoop(spiralModel(), done.batches, options({ steps: 5, startStep: 5 })));
+  expect(done.ended()).toBe(1);
+  const wrong = unused();
+  await expect(
+    all(trainLoop(spiralModel(), wrong.batches, options({ steps: 0 }))),
+  ).rejects.toThrow();
+  expect(wrong.ended()).toBe(1);
+});
+
+test("a layer that two nested models share is updated once", () => {
+  const shared = tf.layers.dense({
+    units: 1,
+    useBias: false,
+    inputShape: [1],
+    kernelInitializer: "ones",
+  });
+  const nested = () => tf.sequential({ layers: [shared] });
+  const model = tf.sequential({ layers: [nested(), nested()] });
+  const batch = { xs: tf.tensor2d([[1]]), ys: tf.tensor2d([[0.8]]) };
+  trainStep(model, nesterov({ momentum: 0 }), batch, { lossFn, learningRate: 0.1 });
+  // Loss (w^2 - 0.8)^2 at w = 1: gradient 2 x 0.2 x 2.
+  expect(weightsOf(model)[0]).toBeCloseTo(1 - 0.1 * 0.8, 6);
+});
+
 function spied(): { optimizer: Optimizer; resets: () => number } {
   const optimizer = nesterov();
   let resets = 0;
@@ -283,4 +315,23 @@ test("says what is wrong with its arguments", async () => {
   expect(await message({}, [{ xs: [[1, 2]], ys: 3 }] as never)).toBe(
     "trainLoop: expected a tensor or { data, shape } for xs but got [1, 2]",
   );
+  expect(await message({ optimizer: tf.train.sgd(1) })).toMatch(
+    /^trainLoop: expected nesterov\(\), adamw\(\) or another Optimizer of @gz\/train for optimizer but got an object/,
+  );
+  expect(await message({ schedule: 0.1 })).toBe(
+    "trainLoop: expected a function for schedule but got 0.1",
+  );
+  expect(await message({ lossFn: "meanSquaredError" })).toBe(
+    'trainLoop: expected a function for lossFn but got "meanSquaredError"',
+  );
+  expect(await message({}, 3 as never)).toBe(
+    "trainLoop: expected an iterable of batches but got 3",
+  );
+  const frozen = spiralModel();
+  for (const layer of frozen.layers) layer.trainable = false;
+  const tensors = tf.memory().numTensors;
+  await expect(all(trainLoop(frozen, spiralBatches(), options()))).rejects.toThrow(
+    "trainLoop: expected a model with trainable weights but all are frozen",
+  );
+  expect(tf.memory().numTensors).toBe(tensors);
 });

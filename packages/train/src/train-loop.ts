@@ -1,6 +1,6 @@
 import { setImmediate as eventLoop } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs";
-import { checkInteger, show } from "./_check.ts";
+import { checkFunction, checkInteger, show } from "./_check.ts";
 import { NonFiniteLossError } from "./non-finite-loss-error.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { checkPhases, enterPhase, type Phase } from "./phases.ts";
@@ -75,21 +75,20 @@ export async function* trainLoop<Y extends Tensors = tf.Tensor>(
   options: TrainLoopOptions<Y>,
 ): AsyncGenerator<TrainedStep, void, void> {
   const { optimizer, schedule, steps, startStep = 0, phases = [], readLossEvery = 1 } = options;
+  const { compile = false, lossFn } = options;
   const onStage = (stage: Stage): void => options.onStage?.(stage);
-  checkInteger("trainLoop", "steps", steps, 1);
-  checkInteger("trainLoop", "startStep", startStep, 0);
-  checkInteger("trainLoop", "readLossEvery", readLossEvery, 1);
-  checkPhases(phases);
-  if (startStep >= steps) return;
-
-  let step = startStep;
-  let asked = performance.now();
-  onStage("wait");
-  const { compile = false } = options;
-  const training = stepOf(model, optimizer, { lossFn: options.lossFn, onStage }, { compile });
-  let phase: Phase | undefined;
+  const iterator = iteratorOf(batches);
+  const training = stepOf(model, optimizer, { lossFn, onStage }, { compile });
   try {
-    for await (const batch of batches) {
+    check(options);
+    if (startStep >= steps) return;
+    let step = startStep;
+    let asked = performance.now();
+    let phase: Phase | undefined;
+    onStage("wait");
+    for (;;) {
+      const { value: batch, done } = await iterator.next();
+      if (done) return;
       const started = performance.now();
       const entered = await enterPhase(
         phases,
@@ -107,8 +106,12 @@ export async function* trainLoop<Y extends Tensors = tf.Tensor>(
 
       onStage("upload");
       const tensors = { xs: toTensors(batch.xs, "xs"), ys: toTensors(batch.ys, "ys") as Y };
-      const { loss: scalar } = training.step(tensors, learningRate);
-      tf.dispose(tensors);
+      let scalar: tf.Scalar;
+      try {
+        scalar = training.step(tensors, learningRate).loss;
+      } finally {
+        tf.dispose(tensors);
+      }
 
       onStage("loss");
       step++;
@@ -130,7 +133,31 @@ export async function* trainLoop<Y extends Tensors = tf.Tensor>(
     }
   } finally {
     training.dispose();
+    await iterator.return?.();
   }
+}
+
+function iteratorOf(
+  batches: AsyncIterable<Batch> | Iterable<Batch>,
+): AsyncIterator<Batch> | Iterator<Batch> {
+  const given = Object(batches);
+  if (Symbol.asyncIterator in given) return given[Symbol.asyncIterator]();
+  if (Symbol.iterator in given) return given[Symbol.iterator]();
+  throw new TypeError(`trainLoop: expected an iterable of batches but got ${show(batches)}`);
+}
+
+function check(options: TrainLoopOptions<never>): void {
+  const { optimizer, schedule, lossFn, steps, startStep = 0, phases = [] } = options;
+  if (typeof optimizer?.apply !== "function")
+    throw new TypeError(
+      `trainLoop: expected nesterov(), adamw() or another Optimizer of @gz/train for optimizer but got ${show(optimizer)}`,
+    );
+  checkFunction("trainLoop", "schedule", schedule);
+  checkFunction("trainLoop", "lossFn", lossFn);
+  checkInteger("trainLoop", "steps", steps, 1);
+  checkInteger("trainLoop", "startStep", startStep, 0);
+  checkInteger("trainLoop", "readLossEvery", options.readLossEvery ?? 1, 1);
+  checkPhases(phases);
 }
 
 function toTensors(values: Values | Values[], name: string): Tensors {

@@ -71,17 +71,27 @@ export function stepOf<Y extends Tensors = tf.Tensor>(
   return {
     step({ xs, ys }, learningRate) {
       form = { inputs: [xs].flat().length, lists: [xs, ys].map(Array.isArray) };
-      variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+      // Each once: a layer that two nested models share is listed by both.
+      const weights = new Set(model.trainableWeights);
+      if (weights.size === 0)
+        throw new Error("trainLoop: expected a model with trainable weights but all are frozen");
+      variables = [...weights].map((weight) => weight.read() as tf.Variable);
       onStage?.("forward");
       const [loss, ...gradients] = run([xs, ys].flat());
       const byName = new Map(names.map((name, i) => [name, gradients[i]]));
       onStage?.("update");
-      optimizer.apply(
-        variables,
-        variables.map(({ name }) => byName.get(name)),
-        learningRate,
-      );
-      tf.dispose(gradients);
+      try {
+        optimizer.apply(
+          variables,
+          variables.map(({ name }) => byName.get(name)),
+          learningRate,
+        );
+      } catch (error) {
+        loss!.dispose();
+        throw error;
+      } finally {
+        tf.dispose(gradients);
+      }
       return { loss: loss as tf.Scalar };
     },
     dispose,
