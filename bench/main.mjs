@@ -39,6 +39,7 @@ console.log(`\n${textHeader()}`);
 const results = {};
 for (const name of names.length ? names : Object.keys(CASES)) {
   const rows = [];
+  let failed = false;
   const notes = new Set(busy && [busy]);
   const child = fork(new URL("child.mjs", import.meta.url), [name, options.quick ? "quick" : ""], {
     execArgv: ["--expose-gc"],
@@ -51,12 +52,15 @@ for (const name of names.length ? names : Object.keys(CASES)) {
     if (note) notes.add(note);
     if (error) {
       console.log(`${name}: ${error}`);
-      process.exitCode = 1;
+      failed = true;
     }
   });
-  const [code] = await once(child, "exit");
-  if (code) process.exitCode = code;
-  if (rows.length > 0) results[name] = { rows, notes: [...notes] };
+  const [code, signal] = await once(child, "exit");
+  if (signal) console.log(`${name}: its process was ended by ${signal}`);
+  failed ||= code !== 0;
+  if (failed) process.exitCode = 1;
+  // Half a case would take the place of a whole one.
+  else if (rows.length > 0) results[name] = { rows, notes: [...notes] };
 }
 const notes = new Set(Object.values(results).flatMap((result) => result.notes));
 console.log(`\n${[...notes].join("\n")}`);

