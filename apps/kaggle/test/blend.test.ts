@@ -359,6 +359,47 @@ test("the command prints scores and worth, marks what over-fits and what is writ
   expect(unlabelled.stderr).toContain('blend: expected --labels for weights "greedy" but got none');
 });
 
+test("two files beside one valid.csv are refused, and so is a member as the submission", async () => {
+  const shared = join(root, "shared");
+  mkdirSync(shared);
+  await writePredictions(join(shared, "valid.csv"), valid, noisy(9, 0.1));
+  const tests = runs()
+    .slice(0, 2)
+    .map((run, i) => {
+      const path = join(shared, `${i}.csv`);
+      writeFileSync(path, readFileSync(join(run, "predictions", "test.csv")));
+      return path;
+    });
+  const out = join(root, "shared.csv");
+  expect(await message({ members: tests, out, labels: data })).toBe(
+    `blend: expected labelled predictions of its own for each member but ${tests[0]} and ${tests[1]} share ${join(shared, "valid.csv")}; put them into two folders`,
+  );
+  const before = readFileSync(tests[0]!, "utf8");
+  expect(await message({ members: tests, out: tests[0]! })).toBe(
+    `blend: expected another file than a member's for --out but got ${tests[0]}`,
+  );
+  expect(readFileSync(tests[0]!, "utf8")).toBe(before);
+});
+
+test("a damaged blend.json is named", async () => {
+  const out = join(root, "damaged.csv");
+  await blendMembers({ members: runs(), out, labels: data });
+  const file = join(root, "damaged.blend.json");
+  const whole = JSON.parse(readFileSync(file, "utf8"));
+  for (const [content, what] of [
+    ["{", "is not JSON"],
+    ["null", "but got undefined; blend again"],
+    ['{ "formatVersion": 3 }', `in ${file} but its submission is something else; blend again`],
+    [
+      JSON.stringify({ ...whole, members: [{ name: { html: "<b>" }, files: [] }] }),
+      "its members.0.name is something else",
+    ],
+  ] as const) {
+    writeFileSync(file, content);
+    expect(() => readBlend(out)).toThrow(what);
+  }
+});
+
 test("what an older version found out is refused by name", () => {
   const out = join(root, "old.csv");
   writeFileSync(join(root, "old.blend.json"), '{ "formatVersion": 1 }');

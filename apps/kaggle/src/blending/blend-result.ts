@@ -1,6 +1,8 @@
 /** What blending found out about the members, kept as FILE.blend.json beside the submission FILE.csv. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import * as v from "valibot";
 import { CliError } from "../cli/errors.ts";
+import { readJson } from "../cli/json.ts";
 import { writeAtomic } from "../run/run.ts";
 import type { Strategy, StrategyChoice, Weights } from "./strategies.ts";
 
@@ -40,6 +42,29 @@ export interface BlendScores {
   correlation: number[][];
 }
 
+/** What is read of it. */
+const schema = v.looseObject({
+  submission: v.string(),
+  rows: v.number(),
+  members: v.array(v.object({ name: v.string(), files: v.array(v.string()) })),
+  strategy: v.string(),
+  weights: v.array(v.array(v.number())),
+  warnings: v.array(v.string()),
+  scores: v.optional(
+    v.looseObject({
+      labels: v.string(),
+      rows: v.number(),
+      chosen: v.string(),
+      strategies: v.array(
+        v.looseObject({ strategy: v.string(), rmse: v.number(), crossValidatedRmse: v.number() }),
+      ),
+      choice: v.looseObject({ rmse: v.number() }),
+      members: v.array(v.looseObject({ rmse: v.number() })),
+      correlation: v.array(v.array(v.number())),
+    }),
+  ),
+});
+
 /** FILE.blend.json beside a submission FILE.csv. */
 export const blendFile = (submission: string): string =>
   `${submission.replace(/\.csv$/, "")}.blend.json`;
@@ -66,10 +91,15 @@ export function unseenRmse({ scores, strategy }: BlendResult): number | undefine
 export function readBlend(submission: string): BlendResult | undefined {
   const file = blendFile(submission);
   if (!existsSync(file)) return undefined;
-  const result = JSON.parse(readFileSync(file, "utf8")) as BlendResult;
-  if (result.formatVersion !== 3)
+  const result = readJson("blend", file) as BlendResult | null;
+  if (result?.formatVersion !== 3)
     throw new CliError(
-      `blend: expected format version 3 in ${file} but got ${result.formatVersion}; blend again`,
+      `blend: expected format version 3 in ${file} but got ${result?.formatVersion}; blend again`,
+    );
+  const checked = v.safeParse(schema, result);
+  if (!checked.success)
+    throw new CliError(
+      `blend: expected what blend writes in ${file} but its ${v.getDotPath(checked.issues[0]) ?? "content"} is something else; blend again`,
     );
   return result;
 }

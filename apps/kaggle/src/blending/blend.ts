@@ -1,4 +1,5 @@
 /** Members' predictions into one submission, and into FILE.blend.json all that was found out about them. */
+import { resolve } from "node:path";
 import {
   applyBlend,
   type BlendOptions as EnsembleOptions,
@@ -39,6 +40,8 @@ export async function blendMembers({
   const labels = labelsSource ? await openLabels("blend", labelsSource, tree) : undefined;
   await labels?.dataset?.close();
   const { names, files, labelled, wanted } = await readMembers(sources, { columns, labels });
+  if (files.flat().includes(resolve(out)))
+    throw new CliError(`blend: expected another file than a member's for --out but got ${out}`);
 
   let strategy: Weights = "uniform";
   let weights = columns.map(() => names.map(() => 1 / names.length));

@@ -51,6 +51,7 @@ export async function readMembers(sources: readonly string[], reading: Reading):
   } finally {
     progress.stop();
   }
+  refuseSharedLabels(sources, read);
   const names = memberNames(read);
   const files = read.map(({ labelled, wanted }) => [
     ...new Set([wanted, labelled].flatMap((part) => (part ? [resolve(part.file)] : []))),
@@ -75,6 +76,18 @@ export async function readMembers(sources: readonly string[], reading: Reading):
   if (wanted)
     return { ...result, ...(labelled && { labelled }), wanted: rowsOfAll(names, wanted, expected) };
   return { ...result, labelled: labelled!, wanted: labelled! };
+}
+
+/** A valid.csv beside two CSV files would be taken for both, and their scores be one's. */
+function refuseSharedLabels(sources: readonly string[], read: readonly Source[]): void {
+  const fileOf = ({ labelled }: Source) => labelled && resolve(labelled.file);
+  for (const [i, source] of read.entries()) {
+    const twin = read.findIndex((other) => fileOf(other) && fileOf(other) === fileOf(source));
+    if (twin >= 0 && twin < i && sources[twin] !== sources[i])
+      throw new CliError(
+        `blend: expected labelled predictions of its own for each member but ${sources[twin]} and ${sources[i]} share ${source.labelled!.file}; put them into two folders`,
+      );
+  }
 }
 
 /** The rows to blend of every member; undefined where none has any but labelled ones. */

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { defineCommand } from "citty";
 import { backendArg, integerArg, refuseUnknown, workersArg } from "../cli/args.ts";
+import { CliError } from "../cli/errors.ts";
 import { onInterrupt } from "../cli/interrupt.ts";
 import { say } from "../cli/progress.ts";
 import { describeEvaluation } from "../evaluation/describe.ts";
@@ -40,6 +41,10 @@ export const evaluate = defineCommand({
   args,
   async run({ args: given }) {
     refuseUnknown("evaluate", given, args);
+    if (!given.pictures && given.images !== undefined)
+      throw new CliError(
+        "evaluate: expected --images without --no-pictures, which turns none, but got both",
+      );
     const interrupt = onInterrupt(say);
     try {
       for await (const { evaluation, file } of evaluateAll({

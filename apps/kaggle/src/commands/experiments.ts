@@ -6,9 +6,10 @@ import { onInterrupt } from "../cli/interrupt.ts";
 import { formatSeconds, say } from "../cli/progress.ts";
 import { chooseVariants, loadExperiments } from "../experiments/experiments-file.ts";
 import { experimentsPage } from "../experiments/page.ts";
-import { planExperiments } from "../experiments/plan.ts";
+import { planExperiments, plannedOf } from "../experiments/plan.ts";
 import { collectResults } from "../experiments/results.ts";
 import { runMembers } from "../reproduce/engine.ts";
+import { hasEnsemble, openEnsemble } from "../reproduce/folder.ts";
 import { lockRun, writeAtomic } from "../run/run.ts";
 
 const args = {
@@ -69,7 +70,7 @@ export const experiments = defineCommand({
     try {
       const planned = await planExperiments(chosen, named, {
         folder,
-        data: dataPath("experiments", given.data),
+        data: dataPath("experiments", given.data ?? begunWith(folder)),
         budget: given.budget,
         seeds,
         backend: given.backend,
@@ -80,12 +81,17 @@ export const experiments = defineCommand({
       if (!planned) return 130;
       for (const line of planned.lines) say(line);
       if (given.plan) return 0;
-      const { ensemble } = planned;
+      const ensemble = planned.begin();
       const { finished, failed } = await runMembers(ensemble, signal);
 
-      const only = given.only === undefined ? "" : ` --only ${given.only}`;
-      const command = `npm run kaggle -- experiments ${named} --budget ${given.budget} --seeds ${seeds}${only}`;
-      const result = await collectResults(ensemble, chosen, { seeds, command });
+      // The page is of all that the folder has, not of what was added last.
+      const shown = plannedOf(all, ensemble);
+      const only =
+        shown.variants.length < all.variants.length
+          ? ` --only ${shown.variants.slice(1).map(({ name }) => name)}`
+          : "";
+      const command = `npm run kaggle -- experiments ${named} --budget ${given.budget} --seeds ${shown.seeds}${only}`;
+      const result = await collectResults(ensemble, shown, { seeds: shown.seeds, command });
       const page = join(folder, "experiments.md");
       writeAtomic(join(folder, "experiments.json"), `${JSON.stringify(result, null, 1)}\n`);
       writeAtomic(page, experimentsPage(result));
@@ -103,3 +109,8 @@ export const experiments = defineCommand({
     }
   },
 });
+
+/** The data set of a folder that was begun. */
+function begunWith(folder: string): string | undefined {
+  return hasEnsemble(folder) ? openEnsemble(folder).data : undefined;
+}

@@ -13,11 +13,13 @@ import {
 import { CliError } from "../cli/errors.ts";
 import { onInterrupt } from "../cli/interrupt.ts";
 import { formatSeconds, say } from "../cli/progress.ts";
+import { describeMembers } from "../reproduce/describe-plan.ts";
 import { runEnsemble } from "../reproduce/engine.ts";
 import {
   createEnsemble,
   type Ensemble,
   hasEnsemble,
+  hasReport,
   openEnsemble,
   reportFile,
   submissionFile,
@@ -92,15 +94,26 @@ export const reproduce = defineCommand({
           workers: integerArg("reproduce", "workers", given.workers),
           signal,
         });
+      for (const name of ["threads", "workers"] as const)
+        if (given[name] !== undefined)
+          throw new CliError(
+            `reproduce: expected --job for --${name}, since the plan divides the cores, but got none`,
+          );
       const unlock = await lockRun(folder);
       try {
         let ensemble: Ensemble;
         if (hasEnsemble(folder)) {
           ensemble = openEnsemble(folder);
           sameAsPlanned(ensemble, given);
+          if (given.plan) {
+            say(`${folder} was planned for ${ensemble.budget}:`);
+            for (const line of describeMembers(ensemble.planned)) say(line);
+            return 0;
+          }
           say(`going on with ${ensemble.planned.length} members in ${folder}`);
         } else {
           const prepared = await prepareEnsemble(given.members, {
+            caller: "reproduce",
             folder,
             data: dataPath("reproduce", given.data),
             budget: given.budget ?? "30m",
@@ -131,7 +144,7 @@ export const reproduce = defineCommand({
         const blend = readBlend(submission);
         if (blend) printBlend(blend);
         console.log(`submission  ${submission}`);
-        console.log(`report      ${reportFile(ensemble)}`);
+        if (hasReport(ensemble)) console.log(`report      ${reportFile(ensemble)}`);
         say(`done in ${formatSeconds((performance.now() - started) / 1000)}`);
         for (const { name, reason } of failed) say(`without ${name}: ${reason}`);
         return failed.length > 0 ? 1 : 0;
@@ -156,12 +169,22 @@ async function runJobs(ensemble: Ensemble, names: string, options: JobOptions): 
 /** A folder's plan stands; another one needs another folder. */
 function sameAsPlanned(
   ensemble: Ensemble,
-  given: { budget?: string | undefined; members?: string | undefined; data?: string | undefined },
+  given: Record<"budget" | "members" | "data" | "parallel" | "shard-size", string | undefined> & {
+    backend: string;
+  },
 ): void {
-  const asked = { ...given, data: given.data === undefined ? undefined : resolve(given.data) };
-  for (const name of ["budget", "members", "data"] as const)
-    if (asked[name] !== undefined && asked[name] !== ensemble[name])
+  const { budget, members, data, backend, lanes, shardSize } = ensemble;
+  const asked: [name: string, asked: string | undefined, planned: string][] = [
+    ["budget", given.budget, budget],
+    ["members", given.members, members],
+    ["data", given.data && resolve(given.data), data],
+    ["backend", given.backend === "auto" ? undefined : given.backend, backend],
+    ["parallel", given.parallel, String(lanes)],
+    ["shard-size", given["shard-size"], String(shardSize)],
+  ];
+  for (const [name, value, planned] of asked)
+    if (value !== undefined && value !== planned)
       throw new CliError(
-        `reproduce: ${ensemble.folder} was planned with --${name} ${ensemble[name]}; go on without the option, or give another --out`,
+        `reproduce: ${ensemble.folder} was planned with --${name} ${planned}; go on without the option, or give another --out`,
       );
 }

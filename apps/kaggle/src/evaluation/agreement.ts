@@ -149,6 +149,7 @@ function askedRows(
   { first, end }: PlacedQuestion,
 ): AskedRow[] {
   const rows: AskedRow[] = [];
+  if (end - first < 2) return rows; // a single answer, about which nobody can disagree
   for (let row = 0; row < labels.length / width; row++) {
     const at = row * width;
     const votes = labels.subarray(at + first, at + end);

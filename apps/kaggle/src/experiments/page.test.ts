@@ -61,7 +61,7 @@ test("the page has a row for each variant, and says what is missing", () => {
     | \`noise\` | 0.12000 (1 of 2 seeds) | +0.02000 | one seed | 81 |  |
     | \`gamma\` | – (0 of 2 seeds) | – |  | – |  |
 
-    Every variant was trained for 2,000 steps from 2 seeds, on 3,600 galaxies of galaxies; its RMSE is that of the other 400, each predicted once, as it is. Given are means over seeds and their standard errors. A difference is taken seed by seed, from a base that started from the same seed and saw the same galaxies in the same order; it is called better or worse where 0 lies outside its 95 % interval (Student's t). What is clear at such a budget may be otherwise at another.
+    Every variant was trained for 2,000 steps from 2 seeds, on 3,600 galaxies of galaxies; its RMSE is that of the other 400, each predicted once, as it is. Given are means over seeds and their standard errors. A difference is taken seed by seed, from a base that started from the same seed and saw the same galaxies in the same order; it is called better or worse where 0 lies outside its 95 % interval (Student's t), as one in twenty does by chance where there is no difference. What is clear at such a budget may be otherwise at another.
 
     \`\`\`sh
     npm run kaggle -- experiments ideas --budget 2000-steps --seeds 2

@@ -30,7 +30,7 @@ ${changes.join("\n")}
 | ${columns.map(() => "---").join(" | ")} |
 ${rows.map((row) => `| ${row.map(cell).join(" | ")} |`).join("\n")}
 
-Every variant was trained ${budgetInWords(budget)} from ${seeds === 1 ? "one seed" : `${seeds} seeds`}, on ${data.train.toLocaleString("en")} galaxies of ${data.name}; its RMSE is that of the other ${data.valid.toLocaleString("en")}, each predicted once, as it is. Given are means over seeds and their standard errors. A difference is taken seed by seed, from a base that started from the same seed and saw the same galaxies in the same order; it is called better or worse where 0 lies outside its 95 % interval (Student's t). What is clear at such a budget may be otherwise at another.
+Every variant was trained ${budgetInWords(budget)} from ${seeds === 1 ? "one seed" : `${seeds} seeds`}, on ${data.train.toLocaleString("en")} galaxies of ${data.name}; its RMSE is that of the other ${data.valid.toLocaleString("en")}, each predicted once, as it is. Given are means over seeds and their standard errors. A difference is taken seed by seed, from a base that started from the same seed and saw the same galaxies in the same order; it is called better or worse where 0 lies outside its 95 % interval (Student's t), as one in twenty does by chance where there is no difference. What is clear at such a budget may be otherwise at another.
 
 \`\`\`sh
 ${command}

@@ -30,7 +30,8 @@ interface PlanExperimentsOptions {
 }
 
 interface PlannedExperiments {
-  ensemble: Ensemble;
+  /** The folder's ensemble, with what it lacked. */
+  begin(): Ensemble;
   /** The plan in words; empty where an earlier one stands. */
   lines: string[];
 }
@@ -44,6 +45,19 @@ export function membersOf({ variants }: Experiments, seeds: number): Member[] {
   return Array.from({ length: seeds }, (_, i) => i + 1).flatMap((seed) =>
     variants.map(({ name, recipe }) => ({ name: memberName(name, seed), recipe, seed })),
   );
+}
+
+/** The experiments that a folder has, and of how many seeds at the most. */
+export function plannedOf(
+  all: Experiments,
+  { planned }: Ensemble,
+): Experiments & { seeds: number } {
+  const names = new Set(planned.map(({ name }) => name));
+  const seeds = Math.max(...planned.map(({ seed }) => seed));
+  const variants = all.variants.filter(({ name }) =>
+    Array.from({ length: seeds }, (_, i) => memberName(name, i + 1)).some((one) => names.has(one)),
+  );
+  return { ...all, variants, seeds };
 }
 
 /**
@@ -61,8 +75,8 @@ export async function planExperiments(
   if (earlier) {
     sameExperiments(earlier, named, options);
     const lacking = members.filter((member) => !isPlanned(earlier, member));
-    if (lacking.length === 0) return { ensemble: earlier, lines: [] };
-    if (parseBudget(budget).kind === "total")
+    if (lacking.length === 0) return { begin: () => earlier, lines: [] };
+    if (parseBudget("experiments", budget).kind === "total")
       throw new CliError(
         `experiments: expected the variants and seeds that ${folder} was planned with, since its budget is divided among them, but got ${lacking[0]!.name}`,
       );
@@ -72,13 +86,14 @@ export async function planExperiments(
   const others = earlier?.planned.filter(({ name }) => !names.has(name)) ?? [];
   const prepared = await prepareMembers([...members, ...others], named, {
     ...options,
+    caller: "experiments",
     transforms: [identityDraw],
     splits: ["valid"],
     shardSize: undefined,
     slurm: undefined,
   });
   if (!prepared) return undefined;
-  return { ensemble: createEnsemble(folder, prepared.file), lines: prepared.lines };
+  return { begin: () => createEnsemble(folder, prepared.file), lines: prepared.lines };
 }
 
 /** A folder is of one budget, one data set and one file of experiments. */

@@ -1,4 +1,6 @@
 /** How it was made: speed, machine, recipe, and the commands that make it again. */
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { loadRecipe, type Recipe, recipeNames } from "../recipe/recipe.ts";
 import type { Run } from "../run/run.ts";
@@ -97,7 +99,7 @@ export function commandsSection({ runs, data, blend, evaluations }: ReportData):
     ]),
     ...(blend
       ? [
-          `${kaggle} blend --out ${quote(blend.file)} --labels ${quote(data.path)} --weights ${blend.result.strategy} ${folders}`,
+          `${kaggle} blend --out ${quote(blend.file)}${blend.result.scores ? ` --labels ${quote(blend.result.scores.labels)}` : ""} --weights ${blend.result.strategy} ${blend.result.members.map(({ files }) => quote(sourceOf(files))).join(" ")}`,
         ]
       : []),
     ...(evaluations.length > 0
@@ -121,7 +123,15 @@ function recipeOf({ recipe, folder }: Run): string {
 function budgetOf({ info: { budget } }: Run): string {
   return "steps" in budget
     ? `--steps ${budget.steps}`
-    : `--minutes ${Number(budget.minutes.toFixed(2))}`;
+    : `--minutes ${Number(budget.minutes.toPrecision(3))}`;
+}
+
+/** A member of a blend as `blend` was given it: the run whose predictions its files are, else the file. */
+function sourceOf(files: readonly string[]): string {
+  const file = files[0]!;
+  const run = dirname(dirname(file));
+  const isRun = basename(dirname(file)) === "predictions" && existsSync(join(run, "run.json"));
+  return isRun ? run : file;
 }
 
 /** The backend's name, with which its line begins. */

@@ -1,3 +1,5 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { writeAtomic } from "../run/run.ts";
 import { collect, openData, openRuns } from "./collect.ts";
 import { takeEvaluationPictures } from "./evaluations.ts";
@@ -23,6 +25,7 @@ export async function writeReport({
   blend,
 }: ReportOptions): Promise<void> {
   const runs = openRuns(folders);
+  mkdirSync(dirname(out), { recursive: true });
   const dataset = await openData(runs, path);
   try {
     const data = await collect(runs, dataset, blend);

@@ -10,12 +10,14 @@ test.each([
   ["2000-steps", { kind: "steps", steps: 2000 }],
   ["full", { kind: "full" }],
 ])("reads %s", (text, expected) => {
-  expect(parseBudget(text)).toEqual(expected);
+  expect(parseBudget("reproduce", text)).toEqual(expected);
 });
 
 test.each(["", "30", "0m", "0-steps", "-5m", "five", "30m per model", "h", "full-per-model"])(
   "refuses %j",
   (text) => {
-    expect(() => parseBudget(text)).toThrow(`for --budget but got ${text}`);
+    expect(() => parseBudget("experiments", text)).toThrow(
+      /^experiments: expected a budget such as .* for --budget but got /,
+    );
   },
 );

@@ -1,6 +1,9 @@
 /** What a person gives to a whole ensemble: time in all, time for each member, steps for each, or everything. */
 import { CliError } from "../cli/errors.ts";
 
+/** A command that plans runs; errors are in its name. */
+export type Caller = "reproduce" | "experiments";
+
 export type EnsembleBudget =
   /** Wall time of everything: measuring, training, predicting, blending. */
   | { kind: "total"; minutes: number }
@@ -14,7 +17,7 @@ export type EnsembleBudget =
 const MINUTES = { s: 1 / 60, m: 1, h: 60, d: 1440 } as const;
 
 /** Reads 30m, 1h30m, 67h-per-model, 2000-steps or full. */
-export function parseBudget(text: string): EnsembleBudget {
+export function parseBudget(caller: Caller, text: string): EnsembleBudget {
   if (text === "full") return { kind: "full" };
   const steps = /^([1-9]\d*)-steps$/.exec(text);
   if (steps) return { kind: "steps", steps: Number(steps[1]) };
@@ -25,7 +28,7 @@ export function parseBudget(text: string): EnsembleBudget {
   );
   if (minutes === 0)
     throw new CliError(
-      `reproduce: expected a budget such as 30m, 1h30m, 67h-per-model, 2000-steps or full for --budget but got ${text}`,
+      `${caller}: expected a budget such as 30m, 1h30m, 67h-per-model, 2000-steps or full for --budget but got ${text}`,
     );
   return { kind: time?.[2] ? "minutes" : "total", minutes };
 }

@@ -1,6 +1,6 @@
 /** A `kaggle` command in a process of its own, which stops (and saves) when it is asked to and when this process dies. */
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -31,6 +31,7 @@ export async function runChild({
 }: ChildOptions): Promise<ChildOutcome> {
   mkdirSync(dirname(log), { recursive: true });
   const messages = openSync(log, "a");
+  writeSync(messages, `start ${args.join(" ")}\n`);
   const [program = "", ...rest] = [...launcher, process.execPath, MAIN, ...args];
   const child = spawn(program, rest, {
     // Of its own group, so that Ctrl-C reaches it once, through us; the channel tells it when we are gone.
@@ -61,9 +62,10 @@ export function threadArgs(threads: number | undefined): string[] {
   return ["--threads", String(threads), "--workers", String(Math.max(1, threads - 1))];
 }
 
-/** The last thing that a log says; an error's own line where there is one. */
+/** The last thing that a log says since its last line "start …"; an error's own line where there is one. */
 export function lastWords(log: string): string {
-  const lines = readFileSync(log, "utf8").trim().split("\n");
+  const all = readFileSync(log, "utf8").trim().split("\n");
+  const lines = all.slice(all.findLastIndex((line) => line.startsWith("start ")) + 1);
   const error = lines.findLast((line) => line.startsWith("error "));
   return (error ?? lines.at(-1) ?? "").replace(/^error /, "");
 }

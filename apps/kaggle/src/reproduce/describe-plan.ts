@@ -13,6 +13,26 @@ export interface PlanPlace {
 
 export function describePlan(plan: Plan, { freeBytes, backend, cluster }: PlanPlace): string[] {
   const { members, lanes, transforms, seconds, bytes, remarks } = plan;
+  const side = cluster
+    ? "each a Slurm job,"
+    : lanes > 1
+      ? `${lanes} side by side, each`
+      : "one after the other";
+  const time = `about ${formatSeconds(seconds)} in all${cluster ? " once all of them run" : ""}`;
+  const free = freeBytes === undefined ? "" : ` of ${gigabytes(freeBytes)} free`;
+  return [
+    `${members.length} ${members.length > 1 ? "members" : "member"}, ${side} on ${backend}`,
+    ...describeMembers(members),
+    `  ${transforms.length} transforms · ${time} · ${gigabytes(bytes)}${free}`,
+    ...(freeBytes !== undefined && bytes > freeBytes
+      ? ["  ! the disk has too little room for it"]
+      : []),
+    ...remarks.map((remark) => `  ! ${remark}`),
+  ];
+}
+
+/** A line for each member: its seed, its budget, the time that is expected. */
+export function describeMembers(members: Plan["members"]): string[] {
   const rows = members.map(({ name, seed, budget, steps, trainSeconds, predictSeconds }) => [
     name,
     `seed ${seed}`,
@@ -23,29 +43,8 @@ export function describePlan(plan: Plan, { freeBytes, backend, cluster }: PlanPl
     `predict ${formatSeconds(predictSeconds)}`,
   ]);
   const widths = rows[0]!.map((_, k) => Math.max(...rows.map((row) => row[k]!.length)));
-  const table = rows.map(
-    (row) =>
-      `  ${row
-        .map((cell, k) => cell.padEnd(widths[k]!))
-        .join("  ")
-        .trimEnd()}`,
-  );
-  const side = cluster
-    ? "each a Slurm job,"
-    : lanes > 1
-      ? `${lanes} side by side, each`
-      : "one after the other";
-  const time = `about ${formatSeconds(seconds)} in all${cluster ? " once all of them run" : ""}`;
-  const free = freeBytes === undefined ? "" : ` of ${gigabytes(freeBytes)} free`;
-  return [
-    `${members.length} ${members.length > 1 ? "members" : "member"}, ${side} on ${backend}`,
-    ...table,
-    `  ${transforms.length} transforms · ${time} · ${gigabytes(bytes)}${free}`,
-    ...(freeBytes !== undefined && bytes > freeBytes
-      ? ["  ! the disk has too little room for it"]
-      : []),
-    ...remarks.map((remark) => `  ! ${remark}`),
-  ];
+  const padded = (row: string[]) => row.map((cell, k) => cell.padEnd(widths[k]!)).join("  ");
+  return rows.map((row) => `  ${padded(row).trimEnd()}`);
 }
 
 function minutes(value: number): string {

@@ -61,10 +61,10 @@ export function openEnsemble(folder: string): Ensemble {
   const path = join(folder, PLAN);
   if (!existsSync(path))
     throw new CliError(`reproduce: ${folder} holds no ensemble: it has no ${PLAN}`);
-  const file = readJson("reproduce", path) as EnsembleFile;
-  if (file.formatVersion !== 1)
+  const file = readJson("reproduce", path) as EnsembleFile | null;
+  if (file?.formatVersion !== 1 || !Array.isArray(file.planned))
     throw new CliError(
-      `reproduce: expected format version 1 in ${path} but got ${file.formatVersion}`,
+      `reproduce: expected a plan of format version 1 in ${path} but got ${file?.formatVersion === 1 ? "one without members" : `version ${file?.formatVersion}`}`,
     );
   for (const { recipe } of file.planned) checkRecipe(recipe, path);
   return { ...file, folder };
@@ -151,11 +151,16 @@ export async function isReady(ensemble: Ensemble, member: PlannedMember): Promis
   return (await memberShards(ensemble, member)).every(isShardDone);
 }
 
+/** Whether it gets a report: the page is of Kaggle's questions. */
+export function hasReport({ planned }: Ensemble): boolean {
+  return planned.every(({ recipe }) => typeof recipe.output.tree === "string");
+}
+
 /** Whether submission and report are there, of all members that are ready. */
 export async function isBlended(ensemble: Ensemble): Promise<boolean> {
   const blend = readBlend(submissionFile(ensemble));
-  if (!blend || !existsSync(submissionFile(ensemble)) || !existsSync(reportFile(ensemble)))
-    return false;
+  if (!blend || !existsSync(submissionFile(ensemble))) return false;
+  if (hasReport(ensemble) && !existsSync(reportFile(ensemble))) return false;
   const blended = new Set(blend.members.map(({ name }) => name));
   for (const member of ensemble.planned)
     if (blended.has(member.name) !== (await isReady(ensemble, member))) return false;

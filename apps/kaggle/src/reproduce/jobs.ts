@@ -2,6 +2,7 @@
  * What an ensemble is made by, in jobs that any scheduler can run: each does what its folder lacks, and nothing when
  * it lacks nothing.
  */
+import { rmSync } from "node:fs";
 import { blendMembers } from "../blending/blend.ts";
 import { CliError } from "../cli/errors.ts";
 import { say } from "../cli/progress.ts";
@@ -13,6 +14,7 @@ import { trainRun } from "../training/train.ts";
 import { decodeFor } from "./decode.ts";
 import {
   type Ensemble,
+  hasReport,
   isBlended,
   isPredicted,
   isReady,
@@ -42,9 +44,11 @@ export function parseJob(text: string, { planned, folder }: Ensemble): Job {
   if (text === "decode" || text === "blend") return { kind: text };
   const [, kind, member = "", index, of] =
     /^(train|predict)\/([^/]+)(?:\/(\d+)-of-(\d+))?$/.exec(text) ?? [];
-  if (!planned.some(({ name }) => name === member) || (kind === "train" && index !== undefined))
+  const isPart = index === undefined || (Number(index) >= 1 && Number(index) <= Number(of));
+  const isKnown = planned.some(({ name }) => name === member);
+  if (!isKnown || !isPart || (kind === "train" && index !== undefined))
     throw new CliError(
-      `reproduce: expected decode, train/NAME, predict/NAME, predict/NAME/K-of-N or blend for --job, with a member of ${folder}, but got ${text}`,
+      `reproduce: expected decode, train/NAME, predict/NAME, predict/NAME/K-of-N (K of 1 to N) or blend for --job, with a member of ${folder}, but got ${text}`,
     );
   if (kind === "train") return { kind, member };
   const part = index === undefined ? undefined : { index: Number(index), of: Number(of) };
@@ -144,7 +148,11 @@ async function blendAll(ensemble: Ensemble, options: JobOptions): Promise<void> 
   if (await isBlended(ensemble)) return;
   const runs = ready.map((member) => memberFolder(ensemble, member));
   const out = submissionFile(ensemble);
+  // Written last, it says that all is done: that of an earlier blend must not.
+  rmSync(reportFile(ensemble), { force: true });
   await blendMembers({ members: runs, out, labels: ensemble.data });
   await evaluateBlend(out, ensemble.data);
-  await writeReport({ runs, out: reportFile(ensemble), data: ensemble.data, blend: out });
+  if (hasReport(ensemble))
+    await writeReport({ runs, out: reportFile(ensemble), data: ensemble.data, blend: out });
+  else say("there is no report: its page is of Kaggle's questions");
 }

@@ -66,3 +66,20 @@ test("an unknown name is answered with those there are", () => {
     "expected one of small, winner or a JSON file for --members but got large",
   );
 });
+
+test("two members never get one folder, and names are what jobs can hold", () => {
+  file("a.json", { extends: "tiny" });
+  file("a-2.json", { extends: "tiny", batch: 16 });
+  const twice = [
+    { recipe: "a.json", seed: 1 },
+    { recipe: "a.json", seed: 2 },
+    { recipe: "a-2.json", seed: 3 },
+  ];
+  expect(() => loadEnsemble(file("clash.json", { members: twice }))).toThrow(
+    /two of .*clash\.json would be a-2; rename one$/,
+  );
+  file("a,b.json", { extends: "tiny" });
+  expect(() =>
+    loadEnsemble(file("comma.json", { members: [{ recipe: "a,b.json", seed: 1 }] })),
+  ).toThrow(/expected a recipe's name of letters, digits, - and _ for members\.0 .* but got a,b$/);
+});

@@ -5,9 +5,11 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import { CliError } from "../cli/errors.ts";
 import { readNamed, shippedNames } from "../cli/named-file.ts";
+import { columnsOfRecipe } from "../recipe/question-tree.ts";
 import { loadRecipe, type Recipe } from "../recipe/recipe.ts";
 
 export interface Member {
@@ -52,7 +54,15 @@ export function loadEnsemble(nameOrFile: string): Member[] {
       seed,
     };
   });
-  return members.map(({ recipe, seed }, i) => {
+  const [first] = members;
+  const other = members.find(
+    ({ recipe }) => !isDeepStrictEqual(columnsOfRecipe(recipe), columnsOfRecipe(first!.recipe)),
+  );
+  if (other)
+    throw new CliError(
+      `reproduce: expected members that answer the same questions but ${other.recipe.name} has others than ${first!.recipe.name} (in ${file})`,
+    );
+  const named = members.map(({ recipe, seed }, i) => {
     const same = members.flatMap((other, j) => (other.recipe.name === recipe.name ? [j] : []));
     const key = JSON.stringify([recipe, seed]);
     const twin = same.find(
@@ -68,4 +78,15 @@ export function loadEnsemble(nameOrFile: string): Member[] {
       seed,
     };
   });
+  for (const [i, { name }] of named.entries()) {
+    if (!/^[\w.-]+$/.test(name))
+      throw new CliError(
+        `reproduce: expected a recipe's name of letters, digits, - and _ for members.${i} of ${file} but got ${name}`,
+      );
+    if (named.findIndex((one) => one.name === name) !== i)
+      throw new CliError(
+        `reproduce: expected recipes whose members have folders of their own but two of ${file} would be ${name}; rename one`,
+      );
+  }
+  return named;
 }

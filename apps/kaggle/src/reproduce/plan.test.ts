@@ -31,6 +31,7 @@ const input = (changes: Partial<PlanInput> = {}): PlanInput => ({
   galaxies: { valid: 400, test: 1200 },
   spentSeconds: 30,
   cacheBytes: 700e6,
+  caller: "reproduce",
   ...changes,
 });
 
@@ -110,6 +111,13 @@ test("a budget without time to train is refused with the least that would do", (
   // 30 s gone + 10.64 s + 2 rounds of (20 steps 4 s + 8 s + 5 s + prediction of one transform 1.6 s).
   expect(() => planEnsemble(input({ budget: { kind: "total", minutes: 1 } }))).toThrow(
     /expected at least 1m 18s for --budget, or fewer --members, but a would get \d+ steps/,
+  );
+  expect(() => planEnsemble(input({ budget: { kind: "total", minutes: 0.25 } }))).toThrow(
+    /^reproduce: expected at least 1m 18s for --budget, or fewer --members, but a would get 0 steps$/,
+  );
+  const experiments = input({ budget: { kind: "total", minutes: 0.25 }, caller: "experiments" });
+  expect(() => planEnsemble(experiments)).toThrow(
+    /^experiments: expected at least 1m 18s for --budget, or fewer variants/,
   );
   expect(() => planEnsemble(input({ budget: { kind: "minutes", minutes: 0.02 } }))).toThrow(
     /a model for --budget/,

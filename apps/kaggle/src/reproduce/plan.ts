@@ -12,7 +12,7 @@ import { computedTransforms } from "../prediction/shared-parts.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import type { Budget } from "../run/run.ts";
 import { VALIDATION_SHARE } from "../training/clock.ts";
-import type { EnsembleBudget } from "./budget.ts";
+import type { Caller, EnsembleBudget } from "./budget.ts";
 import type { Member } from "./members.ts";
 
 export interface PlanInput {
@@ -29,7 +29,11 @@ export interface PlanInput {
   cacheBytes: number;
   /** What predictions are averaged over; left out, as many of the winner's as the budget has room for. */
   transforms?: readonly Draw[] | undefined;
+  /** Whose errors these are, and what it has fewer of for a budget that is too small. */
+  caller: Caller;
 }
+
+const FEWER = { reproduce: "fewer --members", experiments: "fewer variants (--only) or --seeds" };
 
 export interface PlannedMember extends Member {
   budget: Budget;
@@ -63,6 +67,7 @@ const TRANSFORMS: readonly { transforms: readonly Draw[]; share: number }[] = [
   { transforms: combine({ rotations: [0, 90, 180, 270], flips: FLIPS }), share: 0.3 },
   { transforms: combine(), share: Number.POSITIVE_INFINITY },
 ];
+const LEAST = TRANSFORMS.at(-1)!;
 /** Seconds of blending and the report, and those of a galaxy and member. */
 const FINISH = { base: 10, galaxy: 1e-4 };
 /** Validations of up to 1,024 galaxies each during training. */
@@ -80,7 +85,7 @@ const LEAST_STEPS = 20;
 const PLATEAU_STEPS = 2000;
 
 export function planEnsemble(input: PlanInput): Plan {
-  const { members, budget, speeds, lanes, galaxies, cacheBytes } = input;
+  const { members, budget, speeds, lanes, galaxies, cacheBytes, caller } = input;
   const count = galaxies.valid + galaxies.test;
   const finish = FINISH.base + FINISH.galaxy * count * members.length;
   const rounds = Math.ceil(members.length / lanes);
@@ -94,7 +99,9 @@ export function planEnsemble(input: PlanInput): Plan {
     Math.max(...members.map((member, i) => predictSeconds(member, speeds[i]!, transforms)));
   const transforms =
     input.transforms ??
-    TRANSFORMS.find(({ transforms, share }) => slowest(transforms) <= share * slot)!.transforms;
+    // Where nothing is left to divide, the first member says so below.
+    (TRANSFORMS.find(({ transforms, share }) => slowest(transforms) <= share * slot) ?? LEAST)
+      .transforms;
 
   const planned = members.map((member, i): PlannedMember => {
     const speed = speeds[i]!;
@@ -117,7 +124,7 @@ export function planEnsemble(input: PlanInput): Plan {
       const total =
         budget.kind === "total" ? input.spentSeconds + finish + rounds * least : least - prediction;
       throw new CliError(
-        `reproduce: expected at least ${formatSeconds(Math.ceil(total))}${budget.kind === "total" ? "" : " a model"} for --budget, or fewer --members, but ${member.name} would get ${Math.max(0, steps)} steps`,
+        `${caller}: expected at least ${formatSeconds(Math.ceil(total))}${budget.kind === "total" ? "" : " a model"} for --budget, or ${FEWER[caller]}, but ${member.name} would get ${Math.max(0, steps)} steps`,
       );
     }
     return {

@@ -13,7 +13,7 @@ import { SHARD_SIZE } from "../prediction/predict.ts";
 import { labelTreeOf } from "../recipe/question-tree.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { writeAtomic } from "../run/run.ts";
-import { type EnsembleBudget, parseBudget } from "./budget.ts";
+import { type Caller, type EnsembleBudget, parseBudget } from "./budget.ts";
 import { lastWords, runChild, threadArgs } from "./child.ts";
 import { decodeFor, imageSplits } from "./decode.ts";
 import { describePlan } from "./describe-plan.ts";
@@ -23,6 +23,7 @@ import { chooseLanes, planEnsemble } from "./plan.ts";
 import { type SlurmOptions, slurmFlags } from "./slurm/options.ts";
 
 export interface PrepareOptions {
+  caller: Caller;
   folder: string;
   data: string;
   budget: string;
@@ -54,7 +55,7 @@ export async function prepareEnsemble(
   members: string | undefined,
   options: PrepareOptions,
 ): Promise<Prepared> {
-  const budget = parseBudget(options.budget);
+  const budget = parseBudget(options.caller, options.budget);
   if (options.slurm && budget.kind === "total")
     throw new CliError(
       `reproduce: expected 67h-per-model, 2000-steps or full for --budget with --slurm, since nobody knows how long a queue takes, but got ${options.budget}`,
@@ -69,9 +70,9 @@ export async function prepareMembers(
   named: string,
   options: PrepareOptions,
 ): Promise<Prepared> {
-  const { folder, data, signal, splits = ["valid", "test"] } = options;
-  const budget = parseBudget(options.budget);
-  const { galaxies, cacheBytes } = await survey(data, members, splits);
+  const { caller, folder, data, signal, splits = ["valid", "test"] } = options;
+  const budget = parseBudget(caller, options.budget);
+  const { galaxies, cacheBytes } = await survey(caller, data, members, splits);
 
   if (!(await decodeFor(members, data, galaxies, signal))) return undefined;
   const measured = await measureMembers(members, budget, options);
@@ -85,6 +86,7 @@ export async function prepareMembers(
     galaxies,
     cacheBytes,
     transforms: options.transforms,
+    caller,
     spentSeconds: (performance.now() - options.started) / 1000,
   });
   const { backend } = of(members[0]!.recipe);
@@ -112,13 +114,18 @@ export async function prepareMembers(
 }
 
 /** What is to be predicted, and what its decoded pixels take. */
-async function survey(data: string, members: readonly Member[], splits: readonly Predicted[]) {
+async function survey(
+  caller: Caller,
+  data: string,
+  members: readonly Member[],
+  splits: readonly Predicted[],
+) {
   const dataset = await openDataset(data, { tree: labelTreeOf(members[0]!.recipe) });
   try {
     const { valid } = splitRows(dataset.trainIds.length);
     if (!dataset.labels || valid === 0)
       throw new CliError(
-        `reproduce: expected at least 10 labelled galaxies in ${data} but got ${dataset.labels ? dataset.trainIds.length : 0}`,
+        `${caller}: expected at least 10 labelled galaxies in ${data} but got ${dataset.labels ? dataset.trainIds.length : 0}`,
       );
     const galaxies = {
       valid: splits.includes("valid") ? valid : 0,
@@ -152,19 +159,18 @@ async function measureMembers(
   if (!alone) return undefined;
   const results = new Map<string, Measured>([[costKey(main), alone]]);
 
-  let lanes = options.slurm ? members.length : (options.parallel ?? 1);
-  if (!alone.gpu && !options.slurm) {
+  const asked = options.parallel && Math.min(options.parallel, members.length);
+  let lanes = options.slurm ? members.length : (asked ?? 1);
+  if (!options.slurm) {
     const most = Math.min(members.length, cores);
-    const wanted = options.parallel
-      ? [options.parallel]
-      : [...new Set([Math.ceil(most / 2), most])];
+    const guesses = alone.gpu ? [] : [...new Set([Math.ceil(most / 2), most])];
     const tried = [{ ...alone, lanes: 1 }];
-    for (const count of wanted.filter((count) => count > 1)) {
+    for (const count of (asked ? [asked] : guesses).filter((count) => count > 1)) {
       const each = await measure(main, count, threadsOf(cores, count), seconds, options);
       if (!each) return undefined;
       tried.push({ ...each, lanes: count });
     }
-    lanes = options.parallel ?? chooseLanes(members.length, tried, MEMORY_SHARE * totalmem());
+    lanes = asked ?? chooseLanes(members.length, tried, MEMORY_SHARE * totalmem());
     results.set(costKey(main), tried.find((one) => one.lanes === lanes) ?? alone);
   }
   const threads = lanes > 1 && !options.slurm ? threadsOf(cores, lanes) : undefined;
@@ -200,7 +206,7 @@ async function measure(
   lanes: number,
   threads: number | undefined,
   seconds: number,
-  { folder, data, backend, slurm, signal }: PrepareOptions,
+  { caller, folder, data, backend, slurm, signal }: PrepareOptions,
 ): Promise<Measured | undefined> {
   const file = join(folder, "logs", `measure-${recipe.name}.json`);
   mkdirSync(join(folder, "logs"), { recursive: true });
@@ -217,7 +223,7 @@ async function measure(
   );
   if (signal.aborted) return undefined;
   if (outcomes.some(({ code }) => code !== 0))
-    throw new CliError(`reproduce: ${recipe.name} cannot be measured: ${lastWords(log)}`);
+    throw new CliError(`${caller}: ${recipe.name} cannot be measured: ${lastWords(log)}`);
   const all = outcomes.map(({ stdout }) => JSON.parse(stdout) as Measured);
   const mean = (of: (one: Measured) => number) =>
     all.reduce((sum, one) => sum + of(one), 0) / all.length;
