@@ -12,7 +12,7 @@ export interface Compiled {
 }
 
 /**
- * Work as graphs of the backend, which take half the time for small networks: on TensorFlow of @gz/backend on a CPU; on
+ * Work as graphs of the backend, which take some 0.7 of the time: on TensorFlow of @gz/backend on a CPU; on
  * other backends it stays what it is. There is a graph for each list of shapes that `run` is given, made from one call
  * of the work when it comes for the first time. It reads tf.Variables and what it is given anew at each run, and the
  * dropout of @gz/layers draws its masks; all other tensors, and any number that JavaScript computes, stay what they were
