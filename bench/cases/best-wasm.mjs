@@ -5,7 +5,7 @@ export default async function bestWasm({ quick, note, row }) {
   await besidePyTorch(
     "best",
     "wasm",
-    { step: 6 },
+    { step: 2.5 },
     { rounds: quick ? 1 : 4, times: 2 },
     { note, row },
   );

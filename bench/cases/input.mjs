@@ -20,7 +20,7 @@ export default async function input({ quick, note, row }) {
         { data: blockOf(training(loader)), none: blockOf(training()) },
         repetitions,
       );
-      row(compare(`${name}: step with data, tensorflow`, data, "without", none, { target: 1.1 }));
+      row(compare(`${name}: step with data, tensorflow`, data, "without", none, { target: 1.03 }));
       await loader.close();
     }
   });

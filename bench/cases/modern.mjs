@@ -5,7 +5,7 @@ export default async function modern({ quick, note, row }) {
   await besidePyTorch(
     "modern",
     "tensorflow",
-    {},
+    { step: 0.9 },
     { rounds: quick ? 3 : 9, times: 8 },
     { note, row },
   );
