@@ -43,6 +43,10 @@ const grids = {
     }),
     views: 36,
   },
+  "more rows than the dense layers take of three galaxies": {
+    grid: Array.from({ length: 4 }, () => WINNER_TRANSFORMS).flat(),
+    views: 30,
+  },
   "quarter turns of moved galaxies": {
     grid: transforms({
       rotations: [0, 90],

@@ -7,6 +7,7 @@ import {
   HEADER,
   jpeg,
   kaggleFiles,
+  kaggleZips,
   temporaryFolder,
   votes,
   writeFiles,
@@ -81,7 +82,7 @@ function faultyLabels(): {
   };
 }
 
-test("lists every problem of labels and images, with file and row", async () => {
+test("lists every problem of labels and images, with file and row; opening stops at the first", async () => {
   const folder = await temporaryFolder();
   const { csv, messages } = faultyLabels();
   const files: Files = { "labels.csv": csv };
@@ -183,7 +184,31 @@ test.each([
   expect(await checkDataset(folder)).toEqual([{ file, ...(row && { row }), message }]);
 });
 
-test("a missing image of another process's making is found, and a signal stops the work", async () => {
+test("a damaged zip does not hide the problems of the labels", async () => {
+  const folder = await temporaryFolder();
+  const zips = await kaggleZips();
+  const train = zips["images_training_rev1.zip"] as Buffer;
+  await writeFiles(folder, {
+    ...zips,
+    "images_training_rev1.zip": train.subarray(0, -100),
+    "labels.csv": `${HEADER}\n10,0.5\n11,${votes().join()}\n`,
+  });
+  await rm(join(folder, "training_solutions_rev1.zip"));
+  expect(await checkDataset(folder)).toEqual([
+    {
+      file: `${folder}/images_training_rev1.zip`,
+      message: expect.stringMatching(/^expected a zip archive but it is damaged or cut short \(/),
+    },
+    {
+      file: `${folder}/labels.csv`,
+      row: 2,
+      id: 10,
+      message: "expected 38 values but got 2",
+    },
+  ]);
+});
+
+test("a signal stops the work, and where nothing is the error names checkDataset", async () => {
   const folder = await temporaryFolder();
   await writeFiles(folder, await kaggleFiles());
   const stop = new AbortController();
@@ -191,7 +216,11 @@ test("a missing image of another process's making is found, and a signal stops t
   const checking = checkDataset(folder, { decode: true, ...SIZE, onProgress, signal: stop.signal });
   await expect(checking).rejects.toThrow("enough");
   await rm(folder, { recursive: true });
-  await expect(checkDataset(folder)).rejects.toThrow(`openDataset: cannot open ${folder}`);
+  await expect(checkDataset(folder)).rejects.toThrow(`checkDataset: cannot open ${folder}`);
+  await writeFiles(folder, { "notes.txt": "" });
+  await expect(checkDataset(folder)).rejects.toThrow(
+    `checkDataset: expected Galaxy Zoo data in ${folder} but found only notes.txt`,
+  );
 });
 
 test("greyscale images are not a problem", async () => {

@@ -1,6 +1,7 @@
 import { concurrently } from "./concurrently.ts";
-import { type Examined, examine, openDataset, type Split } from "./dataset.ts";
+import { openDataset, type Split } from "./dataset.ts";
 import { decode } from "./decode.ts";
+import { type Examined, examine } from "./examine.ts";
 import type { Problem } from "./table.ts";
 import { KAGGLE_TREE, type QuestionTree } from "./tree.ts";
 
@@ -19,16 +20,17 @@ export interface CheckOptions {
 }
 
 /**
- * Lists everything that is wrong with the data at `path`: label rows that are short, not numbers, outside [0, 1], off the
- * tree (all within 1e-5) or repeat an id; ids without image, images without label; with `decode`, images that cannot be
- * read or decoded or have another size. Labels come first, by row; an empty list means that all is well.
+ * Lists everything that is wrong with the data at `path`: zips and folders that cannot be read, images whose name is no
+ * id; label rows that are short, not numbers, outside [0, 1], off the tree (all within 1e-5) or repeat an id; ids without
+ * image, images without label, ids in both splits; with `decode`, images that cannot be read or decoded or have another
+ * size. They come in this order, labels by row; an empty list means that all is well.
  *
  * Throws when there is no data set at `path` at all.
  */
 export async function checkDataset(path: string, options: CheckOptions = {}): Promise<Problem[]> {
   const problems: Problem[] = [];
   const { tree = KAGGLE_TREE } = options;
-  const examined = await examine(path, tree, (problem) => problems.push(problem));
+  const examined = await examine("checkDataset", path, tree, (problem) => problems.push(problem));
   if (options.decode) problems.push(...(await decodeAll(examined, options)));
   return problems;
 }

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -18,6 +19,7 @@ import {
 } from "../test/helpers.ts";
 import { checkDataset } from "./check.ts";
 import { type Dataset, openDataset } from "./dataset.ts";
+import { decode } from "./decode.ts";
 import type { QuestionTree } from "./tree.ts";
 
 const WHOLE = "galaxy-zoo-the-galaxy-challenge.zip";
@@ -125,9 +127,40 @@ test("what lies unpacked comes before the zips", async () => {
   const folder = await folderWith({
     ...(await kaggleFiles()),
     "images_test_rev1.zip": "no zip at all",
-    [WHOLE]: await zip(await kaggleZips(), { compress: false }),
+    [WHOLE]: (await zip(await kaggleZips())).subarray(0, -100), // a download that broke off
   });
   await expectWhole(folder);
+  expect(await checkDataset(folder)).toEqual([]);
+  // what does not lie unpacked is looked for in it
+  await rm(join(folder, "images_test_rev1"), { recursive: true });
+  await rm(join(folder, "images_test_rev1.zip"));
+  await expect(openDataset(folder)).rejects.toThrow(
+    `openDataset: ${folder}/${WHOLE}: expected a zip archive but it is damaged or cut short`,
+  );
+});
+
+test("a zip's images in several folders are named without any, in one folder with it", async () => {
+  const files = await kaggleFiles();
+  const [first, ...rest] = Object.entries(only(files, "images_test_rev1"));
+  const parts = { "a/100018.jpg": first![1], ...Object.fromEntries(rest) };
+  const folder = await folderWith({ ...files, "images_test_rev1.zip": await zip(parts) });
+  await rm(join(folder, "images_test_rev1"), { recursive: true });
+  const dataset = await expectWhole(folder);
+  for (const id of TEST)
+    expect(dataset.file(id, "test")).toBe(`${folder}/images_test_rev1.zip/${id}.jpg`);
+});
+
+test("image() is the file decoded, and names it where it cannot be", async () => {
+  const folder = await folderWith(await kaggleFiles());
+  const dataset = await openDataset(folder);
+  const size = { width: 16, height: 16 };
+  const [id] = TRAIN;
+  expect((await dataset.image(id!, "train", size)).data).toEqual(
+    (await decode(await jpeg(id!), size)).data,
+  );
+  await expect(dataset.image(id!, "train")).rejects.toThrow(
+    `decode: expected 424 x 424 pixels for ${folder}/images_training_rev1/100008.jpg (row 2 of training_solutions_rev1.csv) but got 16 x 16`,
+  );
 });
 
 test("closing waits for the reads that run", async () => {
@@ -135,6 +168,49 @@ test("closing waits for the reads that run", async () => {
   const reads = TRAIN.map((id) => dataset.read(id, "train"));
   await dataset.close();
   expect(await Promise.all(reads)).toEqual(await Promise.all(TRAIN.map((id) => jpeg(id))));
+  await expect(dataset.read(TRAIN[0]!, "train")).rejects.toThrow("the data set is closed");
+
+  const disposed = await openDataset(await folderWith(await kaggleZips()));
+  await disposed[Symbol.asyncDispose]();
+  await expect(disposed.read(TRAIN[0]!, "train")).rejects.toThrow("the data set is closed");
+});
+
+test("a zip that is gone when a description is opened is named, and no file stays open", async () => {
+  const folder = await folderWith(await kaggleZips());
+  const dataset = await openDataset(folder);
+  const description = dataset.describe();
+  await dataset.close();
+  await rm(join(folder, "images_test_rev1.zip"));
+  const before = openFiles(folder);
+  await expect(openDataset(description)).rejects.toThrow(
+    `openDataset: cannot open ${folder}/images_test_rev1.zip: there is no such file or folder (ENOENT)`,
+  );
+  expect(openFiles(folder)).toEqual(before);
+});
+
+/** What this process holds open of a folder, where the system tells. */
+function openFiles(folder: string): string[] {
+  if (!existsSync("/proc/self/fd")) return [];
+  return readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      const file = readlinkSync(`/proc/self/fd/${fd}`);
+      return file.startsWith(folder) ? [file] : [];
+    } catch {
+      return []; // the listing's own
+    }
+  });
+}
+
+test("anything but a path or a description is refused", async () => {
+  const refused = (source: unknown) => openDataset(source as string);
+  await expect(refused(new URL("file:///data"))).rejects.toThrow(
+    "openDataset: expected a path or what `describe` gave for source but got a URL",
+  );
+  await expect(refused(undefined)).rejects.toThrow("for source but got undefined");
+  await expect(refused({})).rejects.toThrow("for source but got a Object");
+  await expect(checkDataset(undefined as unknown as string)).rejects.toThrow(
+    "checkDataset: expected a path for path but got undefined",
+  );
 });
 
 test("a split may be absent", async () => {
@@ -206,6 +282,41 @@ test("an id without image and an image without label are named", async () => {
   );
 });
 
+test("an image whose name is no id is refused by name, id 0 is one, hidden files are none", async () => {
+  const folder = await folderWith(await kaggleFiles());
+  const images = join(folder, "images_test_rev1");
+  await writeFiles(images, { "0.jpg": await jpeg(0), "._100018.jpg": "", "list.txt": "" });
+  const dataset = await openDataset(folder);
+  expect(dataset.testIds).toEqual([0, ...TEST]);
+  expect(await dataset.read(0, "test")).toEqual(await jpeg(0));
+  const names = ["2.JPG", "3.jpeg", "0042.jpg", "587722981742084144.jpg", "5.png"];
+  for (const name of names) {
+    await writeFiles(images, { [name]: "" });
+    const problem = {
+      file: `${images}/${name}`,
+      message: "expected a name like 100008.jpg, of a GalaxyID of at most 15 digits",
+    };
+    expect(await checkDataset(folder)).toEqual([problem]);
+    await expect(openDataset(folder)).rejects.toThrow(
+      `openDataset: ${problem.file}: ${problem.message}`,
+    );
+    await rm(join(images, name));
+  }
+  const zipped = { "test/100018.jpg": "", "test/0042.jpg": "", "__MACOSX/test/._100018.jpg": "" };
+  await writeFiles(folder, { "a.zip": await zip(zipped) });
+  expect((await checkDataset(join(folder, "a.zip"))).map(({ file }) => file)).toEqual([
+    `${folder}/a.zip/test/0042.jpg`,
+  ]);
+});
+
+test("an id in both splits is refused", async () => {
+  const folder = await folderWith(await kaggleFiles());
+  await writeFiles(folder, { "images_test_rev1/100053.jpg": await jpeg(100053) });
+  await expect(openDataset(folder)).rejects.toThrow(
+    `openDataset: ${folder}/images_test_rev1/100053.jpg: expected each galaxy in one split but 100053 is in ${folder}/images_training_rev1 too`,
+  );
+});
+
 test("an image that disappeared is named with its row", async () => {
   const folder = await folderWith(await kaggleFiles());
   const dataset = await openDataset(folder);
@@ -221,7 +332,13 @@ test("damaged zips are told from good ones", async () => {
 
   const cut = await folderWith({ ...zips, "images_training_rev1.zip": good.subarray(0, -100) });
   await expect(openDataset(cut)).rejects.toThrow(
-    `openDataset: expected a zip archive at ${cut}/images_training_rev1.zip but it is damaged or cut short`,
+    `openDataset: ${cut}/images_training_rev1.zip: expected a zip archive but it is damaged or cut short`,
+  );
+
+  await rm(join(cut, "images_training_rev1.zip"));
+  await symlink(join(cut, "gone.zip"), join(cut, "images_training_rev1.zip"));
+  await expect(openDataset(cut)).rejects.toThrow(
+    `openDataset: ${cut}/images_training_rev1.zip: expected a file to read but there is no such file or folder (ENOENT)`,
   );
 
   // a byte of an image changed: the directory is fine, the image is not
@@ -246,12 +363,12 @@ test("damaged zips are told from good ones", async () => {
     "images_test_rev1.zip": await zip({ "a/5.jpg": "", "b/5.jpg": "" }),
   });
   await expect(openDataset(twice)).rejects.toThrow(
-    `openDataset: expected image 5 once in ${twice}/images_test_rev1.zip but it is there twice`,
+    `openDataset: ${twice}/images_test_rev1.zip/b/5.jpg: expected image 5 once but it is there twice`,
   );
 
   const empty = await folderWith({ ...zips, "training_solutions_rev1.zip": await zip({ a: "" }) });
   await expect(openDataset(empty)).rejects.toThrow(
-    `openDataset: expected training_solutions_rev1.csv in ${empty}/training_solutions_rev1.zip but it is not there`,
+    `openDataset: ${empty}/training_solutions_rev1.zip: expected training_solutions_rev1.csv in it but it is not there`,
   );
 });
 
@@ -260,7 +377,7 @@ test("a deflated zip in the zip that is damaged leaves nothing in the cache fold
   outer[300]! ^= 255;
   const folder = await folderWith({ [WHOLE]: outer });
   await expect(openDataset(folder)).rejects.toThrow(
-    `openDataset: cannot unpack ${folder}/${WHOLE}/images_training_rev1.zip to `,
+    `openDataset: ${folder}/${WHOLE}/images_training_rev1.zip: expected to unpack it to `,
   );
   expect(await readdir(join(process.env.GZ_CACHE_DIR!, "zips"))).toEqual([]);
 });
@@ -269,7 +386,7 @@ test("a name that should be a folder but is a file is refused", async () => {
   const folder = await folderWith({ "labels.csv": labelsCsv() });
   await writeFile(join(folder, "images"), "");
   await expect(openDataset(folder)).rejects.toThrow(
-    `openDataset: cannot list ${folder}/images: it is not a folder (ENOTDIR)`,
+    `openDataset: ${folder}/images: expected a folder to list but it is not a folder (ENOTDIR)`,
   );
   await rm(join(folder, "images"));
   await rm(join(folder, "labels.csv"));

@@ -1,11 +1,12 @@
-import { realpath } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
+import type { NdArray } from "ndarray";
+import { expected } from "./_check.ts";
+import { type DecodeOptions, decode } from "./decode.ts";
+import { examine } from "./examine.ts";
 import { reason } from "./files.ts";
 import { type Images, type ImagesDescription, openImages } from "./images.ts";
-import { labelCheck } from "./labels.ts";
-import { type LocatedImages, locate } from "./locate.ts";
-import { type Report, readTable, throwing } from "./table.ts";
-import { columnsOf, KAGGLE_TREE, type QuestionTree } from "./tree.ts";
+import { throwing } from "./table.ts";
+import { KAGGLE_TREE, type QuestionTree } from "./tree.ts";
 
 /** Which half of a data set: galaxies with labels, or without. */
 export type Split = "train" | "test";
@@ -24,14 +25,21 @@ export interface Dataset {
   labels: Float32Array | undefined;
   /** The JPEG bytes of one image; any number of calls may run at a time. */
   read(id: number, split: Split): Promise<Buffer>;
+  /** The same decoded, uint8 RGB [height, width, 3]; an error names the image by `where`. */
+  image(
+    id: number,
+    split: Split,
+    size?: Pick<DecodeOptions, "width" | "height">,
+  ): Promise<NdArray<Uint8Array>>;
   /** The image's file, or its name behind the zip's, for messages. */
   file(id: number, split: Split): string;
   /** The same with the row of the labels file that the image belongs to. */
   where(id: number, split: Split): string;
   /** Plain data for `openDataset` in a worker thread, which then neither lists nor checks anything again. */
   describe(): DatasetDescription;
-  /** Closes the files that are held open. */
+  /** Closes the files that are held open; `await using` does so too. */
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** What `Dataset.describe` gives: can be sent to a worker thread. */
@@ -66,80 +74,24 @@ export async function openDataset(
   source: string | DatasetDescription,
   { tree = KAGGLE_TREE }: DatasetOptions = {},
 ): Promise<Dataset> {
-  if (typeof source !== "string") return fromDescription(source, undefined);
-  const { description, labels } = await examine(source, tree, throwing("openDataset"));
+  if (typeof source !== "string") {
+    if (!Array.isArray(source?.trainIds))
+      throw expected("openDataset", "a path or what `describe` gave", "source", source);
+    return fromDescription(source, undefined);
+  }
+  const report = throwing("openDataset");
+  const { description, labels } = await examine("openDataset", source, tree, report);
   return fromDescription(description, labels);
 }
 
-/** What `examine` found. */
-export interface Examined {
-  description: DatasetDescription;
-  labels: Float32Array | undefined;
-  /** Ids of the training images that are there, ascending, with or without a label. */
-  trainImages: number[];
-  /** Row of every id in the labels file, those of faulty rows too. */
-  rows: Map<number, number>;
-}
-
-/** Lists and reads everything but the images' bytes, telling of each problem. */
-export async function examine(path: string, tree: QuestionTree, report: Report): Promise<Examined> {
-  const columns = columnsOf(tree);
-  const { train, labels, test } = await locate(resolve(path));
-  const real = await realpath(path);
-  const table = await labels?.read((stream) =>
-    readTable(stream, labels.file, columns, report, labelCheck(tree)),
-  );
-  const rows = table?.seen ?? new Map<number, number>();
-  if (train && labels) {
-    if (table) compareIds(train, labels.file, rows, report);
-  } else if (train)
-    report({ file: path, message: "expected labels for the training images but there are none" });
-  else if (labels)
-    report({ file: path, message: "expected images for the labels but there are none" });
-  return {
-    labels: table?.values,
-    trainImages: train?.ids ?? [],
-    rows,
-    description: {
-      name: basename(real),
-      path: real,
-      trainIds: table?.ids ?? [],
-      testIds: test?.ids ?? [],
-      labelsFile: labels?.file,
-      labelRows: table?.rows ?? new Uint32Array(0),
-      train: train?.description,
-      test: test?.description,
-    },
-  };
-}
-
-function compareIds(
-  train: LocatedImages,
-  labelsFile: string,
-  rows: Map<number, number>,
-  report: Report,
-): void {
-  const images = new Set(train.ids);
-  const folder = folderName(train);
-  for (const [id, row] of rows)
-    if (!images.has(id))
-      report({
-        file: labelsFile,
-        row,
-        id,
-        message: `expected image ${id}.jpg in ${folder} but it is missing`,
-      });
-  for (const id of train.ids)
-    if (!rows.has(id))
-      report({
-        file: `${folder}/${id}.jpg`,
-        id,
-        message: `expected a row for ${id} in ${labelsFile} but there is none`,
-      });
-}
-
-function folderName({ description }: LocatedImages): string {
-  return description.kind === "folder" ? description.folder : description.label;
+/** The ids of a split that has images: one without, or with a mistyped name, would make an empty cache and no error. */
+export function idsOf(caller: string, dataset: Dataset, split: Split): readonly number[] {
+  if (split !== "train" && split !== "test")
+    throw expected(caller, '"train" or "test"', "split", split);
+  const ids = split === "train" ? dataset.trainIds : dataset.testIds;
+  if (ids.length === 0)
+    throw new Error(`${caller}: expected ${split} images in ${dataset.path} but there are none`);
+  return ids;
 }
 
 async function fromDescription(
@@ -147,10 +99,14 @@ async function fromDescription(
   labels: Float32Array | undefined,
 ): Promise<Dataset> {
   const { name, path, trainIds, testIds, labelsFile, labelRows } = description;
-  const sources: Record<Split, Images | undefined> = {
-    train: description.train && (await openImages(description.train)),
-    test: description.test && (await openImages(description.test)),
-  };
+  const train = description.train && (await openImages(description.train));
+  const test =
+    description.test &&
+    (await openImages(description.test).catch(async (error) => {
+      await train?.close();
+      throw error;
+    }));
+  const sources: Record<Split, Images | undefined> = { train, test };
   let rows: Map<number, number> | undefined;
   const file = (id: number, split: Split): string =>
     sources[split]?.file(id) ?? `${path} (no ${split} images)`;
@@ -160,27 +116,32 @@ async function fromDescription(
     const row = rows.get(id);
     return `${file(id, split)}${row === undefined ? "" : ` (row ${row} of ${basename(labelsFile)})`}`;
   };
+  const read = async (id: number, split: Split): Promise<Buffer> => {
+    const source = sources[split];
+    if (!source) throw new Error(`read: expected ${split} images in ${path} but there are none`);
+    try {
+      return await source.read(id);
+    } catch (error) {
+      const message = `read: expected an image at ${where(id, split)} but ${reason(error)}`;
+      throw new Error(message, { cause: error });
+    }
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all([train?.close(), test?.close()]);
+  };
   return {
     name,
     path,
     trainIds,
     testIds,
     labels,
-    async read(id, split) {
-      const source = sources[split];
-      if (!source) throw new Error(`read: expected ${split} images in ${path} but there are none`);
-      try {
-        return await source.read(id);
-      } catch (error) {
-        const message = `read: expected an image at ${where(id, split)} but ${reason(error)}`;
-        throw new Error(message, { cause: error });
-      }
-    },
+    read,
+    image: async (id, split, size) =>
+      decode(await read(id, split), { ...size, name: where(id, split) }),
     file,
     where,
     describe: () => description,
-    async close() {
-      await Promise.all([sources.train?.close(), sources.test?.close()]);
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

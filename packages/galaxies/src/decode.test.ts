@@ -54,6 +54,9 @@ test("says which image is damaged, cut short or empty, and how", async () => {
   await expect(decode(Buffer.alloc(0))).rejects.toThrow(
     "decode: expected an image that can be decoded for the image but got an empty file",
   );
+  await expect(decode(undefined as unknown as Buffer, { name: "7.jpg" })).rejects.toThrow(
+    "decode: expected a Uint8Array for 7.jpg but got undefined",
+  );
 });
 
 test("another size is refused; 424 x 424 is expected if nothing is said", async () => {

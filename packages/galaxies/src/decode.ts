@@ -1,6 +1,7 @@
 import type { NdArray } from "ndarray";
 import ndarray from "ndarray";
 import sharp from "sharp";
+import { expected } from "./_check.ts";
 
 /** What `decode` is told about the image. */
 export interface DecodeOptions {
@@ -22,6 +23,7 @@ export async function decode(
   bytes: Uint8Array,
   { name = "the image", width = 424, height = 424 }: DecodeOptions = {},
 ): Promise<NdArray<Uint8Array>> {
+  if (!(bytes instanceof Uint8Array)) throw expected("decode", "a Uint8Array", name, bytes);
   const undecodable = (what: string, cause?: unknown): Error =>
     new Error(`decode: expected an image that can be decoded for ${name} but got ${what}`, {
       cause,

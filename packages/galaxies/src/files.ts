@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { mkdir, open, readdir, rename, rm, statfs } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
@@ -24,7 +24,7 @@ export interface AtomicFile {
 /**
  * Starts a file under a temporary name beside its own, in a folder that is made if need be. The name holds host and
  * process, so that two writers never meet, and so that what a killed process of this host left behind is known as such
- * and removed here. Where the size is known, a disk without room is noticed before the work.
+ * and removed here, an hour later. Where the size is known, a disk without room is noticed before the work.
  */
 export async function createAtomic(
   functionName: string,
@@ -70,13 +70,19 @@ export async function createAtomic(
   };
 }
 
+/** A process in another container has a number too, and looks dead from here: only an old file was left behind. */
+const LEFT_BEHIND_MS = 3_600_000;
+
 async function removeLeftovers(file: string): Promise<void> {
   const folder = dirname(file);
   const prefix = `.${basename(file)}.${hostname()}.`;
   for (const name of await readdir(folder)) {
     if (!name.startsWith(prefix) || !name.endsWith(".tmp")) continue;
     const pid = Number(name.slice(prefix.length).split(".")[0]);
-    if (pid > 0 && !isAlive(pid)) await rm(join(folder, name), { force: true });
+    if (!(pid > 0) || isAlive(pid)) continue;
+    const leftover = join(folder, name);
+    const { mtimeMs } = await stat(leftover).catch(() => ({ mtimeMs: Infinity })); // it was renamed meanwhile
+    if (Date.now() - mtimeMs > LEFT_BEHIND_MS) await rm(leftover, { force: true });
   }
 }
 

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { concurrently } from "./concurrently.ts";
-import type { Dataset, Split } from "./dataset.ts";
+import { type Dataset, idsOf, type Split } from "./dataset.ts";
 
 /**
  * A hash of what the images of a split are: the data set's path, the ids, and sizes and times of the files that hold
- * them. For caches of whatever is computed from the images.
+ * them. For caches of whatever is computed from the images. Throws for a split without images.
  */
 export async function imagesFingerprint(dataset: Dataset, split: Split): Promise<string> {
-  const ids = split === "train" ? dataset.trainIds : dataset.testIds;
+  const ids = idsOf("imagesFingerprint", dataset, split);
   const source = dataset.describe()[split];
   const files = source?.kind === "zip" ? [source.file] : ids.map((id) => dataset.file(id, split));
   const facts = new Float64Array(2 * files.length);

@@ -2,6 +2,7 @@ import { close, open } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { fileError } from "./files.ts";
 import { readEntry } from "./zip.ts";
 
 const openFile = promisify(open);
@@ -50,7 +51,9 @@ function folderImages({ folder }: FolderDescription): Images {
 }
 
 async function zipImages(zip: ZipDescription): Promise<Images> {
-  const fd = await openFile(zip.file, "r");
+  const fd = await openFile(zip.file, "r").catch((error) => {
+    throw fileError("openDataset", `open ${zip.file}`, error);
+  });
   const index = new Map<number, number>();
   zip.ids.forEach((id, i) => void index.set(id, i));
   const running = new Set<Promise<unknown>>();

@@ -20,9 +20,13 @@ export {
   type PixelCacheShape,
   pixelCacheSize,
 } from "./pixel-cache.ts";
-export { openPixelCache, type PixelCache, type PixelHeader } from "./pixel-file.ts";
 export {
-  checkSubmission,
+  type OpenPixelCacheOptions,
+  openPixelCache,
+  type PixelCache,
+  type PixelHeader,
+} from "./pixel-file.ts";
+export {
   openPredictions,
   type Predictions,
   type PredictionsOptions,
@@ -31,6 +35,7 @@ export {
   writePredictions,
 } from "./predictions.ts";
 export { shrink } from "./shrink.ts";
+export { checkSubmission } from "./submission.ts";
 export { type SyntheticOptions, writeSynthetic } from "./synthetic/dataset.ts";
 export type { GalaxyParameters } from "./synthetic/parameters.ts";
 export { renderGalaxy } from "./synthetic/render.ts";

@@ -6,6 +6,17 @@ const TOLERANCE = 1e-5;
 /** What is wrong with the vote fractions of one galaxy; undefined when nothing is. */
 export type LabelCheck = (values: ArrayLike<number>) => string | undefined;
 
+/** Which of these columns is no fraction; undefined when all are. */
+export function fractionProblem(
+  columns: readonly string[],
+  values: ArrayLike<number>,
+): string | undefined {
+  for (let k = 0; k < columns.length; k++)
+    if (!(values[k]! >= -TOLERANCE && values[k]! <= 1 + TOLERANCE))
+      return `expected a vote fraction from 0 to 1 for ${columns[k]} but got ${values[k]}`;
+  return undefined;
+}
+
 /** A check of vote fractions, in the order of the tree's columns, against the tree. */
 export function labelCheck(tree: QuestionTree): LabelCheck {
   const names = columnsOf(tree);
@@ -18,9 +29,8 @@ export function labelCheck(tree: QuestionTree): LabelCheck {
     parentColumns: parents.map((parent) => index.get(parent)!),
   }));
   return (values) => {
-    for (let k = 0; k < names.length; k++)
-      if (!(values[k]! >= -TOLERANCE && values[k]! <= 1 + TOLERANCE))
-        return `expected a vote fraction from 0 to 1 for ${names[k]} but got ${values[k]}`;
+    const outside = fractionProblem(names, values);
+    if (outside !== undefined) return outside;
     for (const { name, answers, parents, columns, parentColumns } of questions) {
       let sum = 0;
       for (const k of columns) sum += values[k]!;

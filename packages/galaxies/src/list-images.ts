@@ -1,44 +1,51 @@
 import { readdir } from "node:fs/promises";
-import { fileError } from "./files.ts";
+import { reason } from "./files.ts";
 import type { FolderDescription, ZipDescription } from "./images.ts";
+import { FaultyFile, type Report } from "./table.ts";
 import { entryPlace, withZip, type ZipPlace, zipEntries } from "./zip.ts";
 
-const IMAGE = /^([1-9]\d{0,14})\.jpg$/;
+const IMAGE = /^(0|[1-9]\d{0,14})\.jpg$/;
+// A copy that macOS hides beside an image (._7.jpg) is none.
+const LIKE_AN_IMAGE = /^[^.].*\.(jpe?g|png|gif|tiff?|webp|bmp)$/i;
 
-/** The ids of the images in a folder, ascending, by one listing. */
+/** The ids of the images in a folder, ascending, by one listing; reports images whose name is no id. */
 export async function listFolder(
   folder: string,
+  report: Report,
 ): Promise<{ ids: number[]; description: FolderDescription }> {
   const ids: number[] = [];
   const names = await readdir(folder).catch((error) => {
-    throw fileError("openDataset", `list ${folder}`, error);
+    throw new FaultyFile(folder, `expected a folder to list but ${reason(error)}`, error);
   });
   for (const name of names) {
-    const match = IMAGE.exec(name);
-    if (match) ids.push(Number(match[1]));
+    const id = idOf(name, `${folder}/${name}`, report);
+    if (id !== undefined) ids.push(id);
   }
   return { ids: ids.sort((a, b) => a - b), description: { kind: "folder", folder } };
 }
 
-/** The ids of the images in an archive, ascending; only those in `folders` (any of these names) when given. */
+/** The same of an archive; only of its images in `folders` (any of these names) when given. */
 export async function listZip(
   place: ZipPlace,
+  report: Report,
   folders?: readonly string[],
 ): Promise<{ ids: number[]; description: ZipDescription }> {
   const found = new Map<number, ReturnType<typeof entryPlace>>();
-  let inside = "";
+  const insides = new Set<string>();
   await withZip(place, async (zip) => {
     for await (const entry of zipEntries(place, zip)) {
       const parts = entry.fileName.split("/");
-      const match = IMAGE.exec(parts.pop()!);
-      if (!match || (folders && !parts.some((part) => folders.includes(part)))) continue;
-      const id = Number(match[1]);
-      if (found.has(id))
-        throw new Error(
-          `openDataset: expected image ${id} once in ${place.label} but it is there twice`,
-        );
+      const name = parts.pop()!;
+      if (folders && !parts.some((part) => folders.includes(part))) continue;
+      const file = `${place.label}/${entry.fileName}`;
+      const id = idOf(name, file, report);
+      if (id === undefined) continue;
+      if (found.has(id)) {
+        report({ file, id, message: `expected image ${id} once but it is there twice` });
+        continue;
+      }
       found.set(id, entryPlace(place, entry));
-      inside = parts.map((part) => `/${part}`).join("");
+      insides.add(parts.map((part) => `/${part}`).join(""));
     }
   });
   const ids = [...found.keys()].sort((a, b) => a - b);
@@ -48,7 +55,8 @@ export async function listZip(
     description: {
       kind: "zip",
       file: place.file,
-      label: place.label + inside,
+      // Images of several folders are told apart by their ids alone.
+      label: place.label + (insides.size === 1 ? [...insides][0] : ""),
       start: place.start,
       ids: Float64Array.from(ids),
       offsets: Float64Array.from(entries, (entry) => entry.offset),
@@ -58,4 +66,16 @@ export async function listZip(
       crcs: Uint32Array.from(entries, (entry) => entry.crc),
     },
   };
+}
+
+/** The id that is an image's name; undefined for other files, of which those that look like images are reported. */
+function idOf(name: string, file: string, report: Report): number | undefined {
+  const match = IMAGE.exec(name);
+  if (match) return Number(match[1]);
+  if (LIKE_AN_IMAGE.test(name))
+    report({
+      file,
+      message: "expected a name like 100008.jpg, of a GalaxyID of at most 15 digits",
+    });
+  return undefined;
 }

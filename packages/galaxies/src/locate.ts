@@ -7,9 +7,11 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import type { Entry } from "yauzl";
-import { cacheFolder, createAtomic, fileError } from "./files.ts";
+import { cacheFolder, createAtomic, fileError, reason } from "./files.ts";
 import type { ImagesDescription } from "./images.ts";
 import { listFolder, listZip } from "./list-images.ts";
+import { LABELS, TEST, TRAIN, WHOLE } from "./part-names.ts";
+import { FaultyFile, type Report, reportFaults } from "./table.ts";
 import {
   entryStream,
   storedPlace,
@@ -18,11 +20,6 @@ import {
   zipEntries,
   zipFilePlace,
 } from "./zip.ts";
-
-const TRAIN = ["images_training_rev1", "images_train_rev1", "images"];
-const LABELS = ["training_solutions_rev1", "labels"];
-const TEST = ["images_test_rev1", "test"];
-const WHOLE = "galaxy-zoo-the-galaxy-challenge.zip";
 
 /** Images that were found. */
 export interface LocatedImages {
@@ -43,26 +40,44 @@ export interface Located {
   train: LocatedImages | undefined;
   labels: LocatedLabels | undefined;
   test: LocatedImages | undefined;
+  /** Whether something is there that cannot be used, which was reported: a part that is missing may be in it. */
+  faulty: boolean;
 }
 
-/** Looks at a folder or a zip. Throws when it holds neither training nor test images. */
-export async function locate(path: string): Promise<Located> {
-  const info = await stat(path).catch((error) => {
-    throw fileError("openDataset", `open ${path}`, error);
-  });
-  const names = info.isDirectory() ? new Set(await readdir(path)) : new Set<string>();
+/**
+ * Looks at a folder or a zip, reporting files that cannot be used.
+ * Throws, in the name of `caller`, when there is nothing of a data set.
+ */
+export async function locate(path: string, caller: string, report: Report): Promise<Located> {
+  const cannotOpen = (error: unknown): never => {
+    throw fileError(caller, `open ${path}`, error);
+  };
+  const info = await stat(path).catch(cannotOpen);
+  const names = new Set(info.isDirectory() ? await readdir(path).catch(cannotOpen) : []);
   const whole = info.isDirectory() ? (names.has(WHOLE) ? join(path, WHOLE) : undefined) : path;
-  const archive = whole === undefined ? undefined : await listWhole(whole);
 
-  const images = async (candidates: string[]): Promise<LocatedImages | undefined> => {
+  let faulty = false;
+  const attempt = <T>(find: () => Promise<T>): Promise<T | undefined> =>
+    reportFaults((problem) => {
+      faulty = true;
+      report(problem);
+    }, find);
+  // Looked at once, and only when a part lies nowhere else: a broken one disturbs nobody who has unpacked it.
+  let listing: Promise<Whole | undefined> | undefined;
+  const listOnce = async (): Promise<Whole | undefined> =>
+    whole === undefined ? undefined : (listing ??= attempt(() => listWhole(whole)));
+
+  const images = async (candidates: readonly string[]): Promise<LocatedImages | undefined> => {
     for (const name of candidates) {
-      if (names.has(name)) return listFolder(await unfold(join(path, name), name));
-      if (names.has(`${name}.zip`)) return listZip(await zipFilePlace(join(path, `${name}.zip`)));
+      if (names.has(name)) return listFolder(await unfold(join(path, name), name), report);
+      if (names.has(`${name}.zip`))
+        return listZip(await zipFilePlace(join(path, `${name}.zip`)), report);
     }
+    const archive = await listOnce();
     if (!archive) return undefined;
     const inner = archive.entries.find(({ fileName }) => isNamed(fileName, candidates, ".zip"));
-    if (inner) return listZip(await innerPlace(archive.place, inner));
-    const found = await listZip(archive.place, candidates);
+    if (inner) return listZip(await innerPlace(archive.place, inner, caller), report);
+    const found = await listZip(archive.place, report, candidates);
     return found.ids.length > 0 ? found : undefined;
   };
 
@@ -74,23 +89,23 @@ export async function locate(path: string): Promise<Located> {
         const place = await zipFilePlace(join(path, `${name}.zip`));
         const entry = await csvEntry(place);
         if (!entry)
-          throw new Error(
-            `openDataset: expected ${name}.csv in ${place.label} but it is not there`,
-          );
+          throw new FaultyFile(place.label, `expected ${name}.csv in it but it is not there`);
         return zippedCsv(place, entry);
       }
     }
+    const archive = await listOnce();
     if (!archive) return undefined;
     const inner = archive.entries.find(({ fileName }) => isNamed(fileName, LABELS, ".zip"));
-    const place = inner ? await innerPlace(archive.place, inner) : archive.place;
+    const place = inner ? await innerPlace(archive.place, inner, caller) : archive.place;
     const entry = await csvEntry(place);
     return entry && zippedCsv(place, entry);
   };
 
-  const located = { train: await images(TRAIN), labels: await labels(), test: await images(TEST) };
-  if (!located.train && !located.labels && !located.test)
-    throw new Error(nothingFound(path, names));
-  return located;
+  const train = await attempt(() => images(TRAIN));
+  const located = { train, labels: await attempt(labels), test: await attempt(() => images(TEST)) };
+  if (!train && !located.labels && !located.test && !faulty)
+    throw new Error(`${caller}: ${nothingFound(path, names)}`);
+  return { ...located, faulty };
 }
 
 function nothingFound(path: string, names: Set<string>): string {
@@ -100,7 +115,7 @@ function nothingFound(path: string, names: Set<string>): string {
       ? "nothing of it"
       : `only ${shown.join(", ")}${names.size > shown.length ? ` and ${names.size - shown.length} more` : ""}`;
   return (
-    `openDataset: expected Galaxy Zoo data in ${path} but found ${holds}. ` +
+    `expected Galaxy Zoo data in ${path} but found ${holds}. ` +
     `Looked for training images (${TRAIN[0]}/, ${TRAIN[1]}/, ${TRAIN[2]}/ or ${TRAIN[0]}.zip), ` +
     `labels (${LABELS[0]}.csv, ${LABELS[0]}.zip or ${LABELS[1]}.csv), ` +
     `test images (${TEST[0]}/, ${TEST[1]}/ or ${TEST[0]}.zip), and ${WHOLE}`
@@ -137,7 +152,13 @@ async function csvEntry(place: ZipPlace): Promise<Entry | undefined> {
   });
 }
 
-async function listWhole(file: string): Promise<{ place: ZipPlace; entries: Entry[] }> {
+/** The one zip, and the zips in it. */
+interface Whole {
+  place: ZipPlace;
+  entries: Entry[];
+}
+
+async function listWhole(file: string): Promise<Whole> {
   const place = await zipFilePlace(file);
   return withZip(place, async (zip) => {
     const entries: Entry[] = [];
@@ -148,7 +169,7 @@ async function listWhole(file: string): Promise<{ place: ZipPlace; entries: Entr
 }
 
 /** A zip inside the zip: read where it lies if it is stored, else inflated once into the cache folder. */
-async function innerPlace(outer: ZipPlace, entry: Entry): Promise<ZipPlace> {
+async function innerPlace(outer: ZipPlace, entry: Entry, caller: string): Promise<ZipPlace> {
   return withZip(outer, async (zip) => {
     const stored = await storedPlace(outer, zip, entry);
     if (stored) return stored;
@@ -162,12 +183,13 @@ async function innerPlace(outer: ZipPlace, entry: Entry): Promise<ZipPlace> {
       size: entry.uncompressedSize,
     };
     if ((await stat(file).catch(() => undefined))?.size === entry.uncompressedSize) return place;
-    const target = await createAtomic("openDataset", file, entry.uncompressedSize);
+    const target = await createAtomic(caller, file, entry.uncompressedSize);
     try {
       for await (const chunk of entryStream(zip, entry)) await target.handle.writeFile(chunk);
       await target.commit();
     } catch (error) {
-      throw fileError("openDataset", `unpack ${place.label} to ${file}`, error);
+      const message = `expected to unpack it to ${file} but ${reason(error)}`;
+      throw new FaultyFile(place.label, message, error);
     } finally {
       await target.discard();
     }

@@ -14,6 +14,7 @@ import {
 } from "../test/helpers.ts";
 import { type Dataset, openDataset } from "./dataset.ts";
 import { decode } from "./decode.ts";
+import { imagesFingerprint } from "./fingerprint.ts";
 import { buildPixelCache, findPixelCache, pixelCacheSize } from "./pixel-cache.ts";
 import { openPixelCache } from "./pixel-file.ts";
 import { shrink } from "./shrink.ts";
@@ -72,15 +73,13 @@ test("one record per test image too, from zips too, in the user's cache folder b
 test("is used again as it is, and built anew when it no longer belongs", async () => {
   const { folder, data, dir } = await dataset();
   const options = { ...SIZE, dir };
-  const find = (source: Dataset): Promise<string | undefined> =>
-    findPixelCache(source, "train", options);
   const build = async (source: Dataset = data): Promise<boolean> => {
-    const found = await find(source);
-    const { built } = await buildPixelCache(source, "train", options);
-    expect(found).toBe(built ? undefined : file);
-    return built;
+    const found = await findPixelCache(source, "train", options);
+    const result = await buildPixelCache(source, "train", options);
+    expect(found).toEqual(result.built ? undefined : result);
+    return result.built;
   };
-  expect(await find(data)).toBe(undefined);
+  expect(await findPixelCache(data, "train", options)).toBe(undefined);
   const { file } = await buildPixelCache(data, "train", options);
   expect(await findPixelCache(data, "train", { ...options, shrink: 2 })).toBe(undefined);
   const bytes = await readFile(file);
@@ -109,7 +108,7 @@ test("is used again as it is, and built anew when it no longer belongs", async (
   expect(await build()).toBe(true);
   expect(await readFile(file)).toEqual(bytes);
 
-  // one image with other pixels, of another time, one image more
+  // one image with other pixels, of another time
   const image = join(folder, "data/images_training_rev1/100053.jpg");
   await writeFile(image, await jpeg(1));
   expect(await build()).toBe(true);
@@ -117,13 +116,41 @@ test("is used again as it is, and built anew when it no longer belongs", async (
   await utimes(image, 1e9, 1e9);
   expect(await build()).toBe(true);
   expect(await build()).toBe(false);
+});
+
+test("part of a data set, or another order, has a file of its own beside the whole's", async () => {
+  const { folder, data, dir } = await dataset();
+  const options = { ...SIZE, dir };
+  const whole = await buildPixelCache(data, "train", options);
+  const description = data.describe();
+  const half = await openDataset({ ...description, trainIds: TRAIN.slice(2) });
+  const part = await buildPixelCache(half, "train", options);
+  expect(part.built).toBe(true);
   const labels = join(folder, "data/training_solutions_rev1.csv");
-  const lines = (await readFile(labels, "utf8")).split("\n");
-  const swapped = [lines[0], lines[2], lines[1], ...lines.slice(3)].join("\n");
-  await writeFile(labels, swapped);
+  const [header, first, second, ...rest] = (await readFile(labels, "utf8")).split("\n");
+  await writeFile(labels, [header, second, first, ...rest].join("\n"));
   const reordered = await openDataset(join(folder, "data"));
-  expect(await build(reordered)).toBe(true);
-  expect(openPixelCache(file).ids).toEqual([TRAIN[1], TRAIN[0], TRAIN[2], TRAIN[3]]);
+  const other = await buildPixelCache(reordered, "train", options);
+  expect(openPixelCache(whole.file).ids).toEqual(TRAIN);
+  expect(openPixelCache(part.file).ids).toEqual(TRAIN.slice(2));
+  expect(openPixelCache(other.file).ids).toEqual([TRAIN[1], TRAIN[0], TRAIN[2], TRAIN[3]]);
+  expect(await readdir(dir)).toHaveLength(3);
+});
+
+test("a cache is opened by its fingerprint, or refused when it was built anew of changed images", async () => {
+  const { folder, data, dir } = await dataset();
+  const { file, fingerprint } = await buildPixelCache(data, "train", { ...SIZE, dir });
+  expect(fingerprint).toBe(await imagesFingerprint(data, "train"));
+  openPixelCache(file, { fingerprint })[Symbol.dispose]();
+  await writeFile(join(folder, "data/images_training_rev1/100008.jpg"), await jpeg(250));
+  const anew = await buildPixelCache(data, "train", { ...SIZE, dir });
+  expect(anew).toMatchObject({ file, built: true });
+  expect(() => openPixelCache(file, { fingerprint })).toThrow(
+    `openPixelCache: expected fingerprint ${fingerprint} in ${file} but got ${anew.fingerprint}: it was built of other images`,
+  );
+  const cache = openPixelCache(file, { fingerprint: anew.fingerprint });
+  cache[Symbol.dispose]();
+  expect(() => cache.read(0)).toThrow(`read: expected an open file but ${file} is closed`);
 });
 
 test("readers go on while the file is built anew", async () => {
@@ -208,6 +235,25 @@ test("wrong arguments are refused", async () => {
   await expect(buildPixelCache(data, "train", { shrink: 3, dir })).rejects.toThrow(
     "buildPixelCache: expected a whole factor that divides 424 and 424 for shrink but got 3",
   );
+  await expect(findPixelCache(data, "train", { shrink: 3, dir })).rejects.toThrow(
+    "findPixelCache: expected a whole factor",
+  );
+  expect(() => pixelCacheSize(data, "train", { width: -424, height: 424 })).toThrow(
+    "pixelCacheSize: expected a positive integer for width but got -424",
+  );
+  const training = "training" as "train";
+  const wrong = 'expected "train" or "test" for split but got "training"';
+  expect(() => pixelCacheSize(data, training)).toThrow(`pixelCacheSize: ${wrong}`);
+  await expect(buildPixelCache(data, training, { dir })).rejects.toThrow(
+    `buildPixelCache: ${wrong}`,
+  );
+  await expect(imagesFingerprint(data, training)).rejects.toThrow(`imagesFingerprint: ${wrong}`);
+  const untested = await openDataset({ ...data.describe(), testIds: [], test: undefined });
+  const none = `expected test images in ${data.path} but there are none`;
+  await expect(buildPixelCache(untested, "test", { dir })).rejects.toThrow(
+    `buildPixelCache: ${none}`,
+  );
+  await expect(imagesFingerprint(untested, "test")).rejects.toThrow(`imagesFingerprint: ${none}`);
   const { file } = await buildPixelCache(data, "train", { ...SIZE, dir });
   const cache = openPixelCache(file);
   for (const index of [-1, 4, 0.5])
@@ -215,14 +261,15 @@ test("wrong arguments are refused", async () => {
       `read: expected an index from 0 to 3 for ${file} but got ${index}`,
     );
   expect(() => cache.read(0, new Uint8Array(5))).toThrow(
-    "read: expected 768 bytes for out but got 5",
+    "read: expected a Uint8Array of 768 bytes for out but got a Uint8Array of 5 bytes",
+  );
+  expect(() => cache.read(0, new Float32Array(768) as unknown as Uint8Array)).toThrow(
+    "read: expected a Uint8Array of 768 bytes for out but got a Float32Array of 3072 bytes",
   );
   const handle = await open(file, "r+");
   await handle.truncate(5000); // behind the reader's back
   await handle.close();
-  expect(() => cache.read(3)).toThrow(
-    `openPixelCache: expected more bytes in ${file} but it is cut short`,
-  );
+  expect(() => cache.read(3)).toThrow(`read: expected more bytes in ${file} but it is cut short`);
   cache.close();
   cache.close();
   expect(() => cache.read(0)).toThrow(`read: expected an open file but ${file} is closed`);

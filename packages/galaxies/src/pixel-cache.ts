@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import { expected } from "./_check.ts";
 import { concurrently } from "./concurrently.ts";
-import type { Dataset, Split } from "./dataset.ts";
-import { decode } from "./decode.ts";
+import { type Dataset, idsOf, type Split } from "./dataset.ts";
 import { cacheFolder, createAtomic, fileError } from "./files.ts";
 import { imagesFingerprint } from "./fingerprint.ts";
 import {
@@ -38,6 +38,8 @@ export interface PixelCacheOptions extends PixelCacheShape {
 export interface BuiltPixelCache {
   /** For `openPixelCache`, in any thread. */
   file: string;
+  /** For it too: tells this cache from one of other or changed images. */
+  fingerprint: string;
   bytes: number;
   count: number;
   height: number;
@@ -52,14 +54,15 @@ export function pixelCacheSize(
   split: Split,
   shape: PixelCacheShape = {},
 ): number {
-  return fileSize(headerOf(dataset, split, shape, ""));
+  return fileSize(planned("pixelCacheSize", dataset, split, shape));
 }
 
 /**
  * Decodes all images of a split once into one file of fixed-size records, so that training reads pixels instead of JPEGs.
  * The file is used again as long as it belongs: same data set, ids, sizes and times of the image files, shrink and format
- * version; otherwise it is built anew over the old one. It appears under its name only when whole: a killed build leaves
- * nothing that is used, and two processes that build at the same time do not disturb each other.
+ * version; otherwise it is built anew, over the old one where data set, ids and size are the same. It appears under its
+ * name only when whole: a killed build leaves nothing that is used, and two processes that build at the same time do not
+ * disturb each other.
  *
  * Throws when an image cannot be read, decoded or has another size (with its file and row), when the disk has too little
  * room (before the work, where the system tells), and the signal's reason when it is aborted.
@@ -69,30 +72,25 @@ export async function buildPixelCache(
   split: Split,
   { dir = defaultFolder(), onProgress, signal, ...shape }: PixelCacheOptions = {},
 ): Promise<BuiltPixelCache> {
-  const ids = split === "train" ? dataset.trainIds : dataset.testIds;
-  const header = headerOf(dataset, split, shape, await imagesFingerprint(dataset, split));
-  const { count, height, width, shrink } = header;
-  const bytes = fileSize(header);
-  const file = fileOf(dataset, dir, header);
-  const result = { file, bytes, count, height, width };
-  if (belongs(file, JSON.stringify(header))) return { ...result, built: false };
+  const caller = "buildPixelCache";
+  const plan = planned(caller, dataset, split, shape);
+  const ids = idsOf(caller, dataset, split);
+  const file = fileOf(dataset, dir, plan, ids);
+  const header = { ...plan, fingerprint: await imagesFingerprint(dataset, split) };
+  if (belongs(file, header)) return result(file, header, false);
 
-  const target = await createAtomic("buildPixelCache", file, bytes);
+  const { count, height, width, shrink } = header;
+  const target = await createAtomic(caller, file, fileSize(header));
   let done = 0;
   const write = (data: Uint8Array, position: number): Promise<void> =>
     writeAll(target.handle, data, position).catch((error) => {
-      throw fileError("buildPixelCache", `write ${file}`, error);
+      throw fileError(caller, `write ${file}`, error);
     });
   try {
     await write(encodeHeader(header, ids), 0);
     await concurrently(count, { ...(signal && { signal }) }, async (i) => {
-      const id = ids[i]!;
-      const options = {
-        name: dataset.where(id, split),
-        width: width * shrink,
-        height: height * shrink,
-      };
-      const image = await decode(await dataset.read(id, split), options);
+      const size = { width: width * shrink, height: height * shrink };
+      const image = await dataset.image(ids[i]!, split, size);
       const { data } = shrink === 1 ? image : shrinkImage(image, shrink);
       await write(data, header.records + i * recordSize(header));
       onProgress?.(++done, count);
@@ -101,62 +99,78 @@ export async function buildPixelCache(
   } finally {
     await target.discard();
   }
-  return { ...result, built: true };
+  return result(file, header, true);
 }
 
 /**
- * The file of an earlier `buildPixelCache` of the same images in the same shape, for `openPixelCache`; undefined where there
- * is none, or none that still belongs to them.
+ * An earlier `buildPixelCache` of the same images in the same shape; undefined where there is none, or none that still
+ * belongs to them.
  */
 export async function findPixelCache(
   dataset: Dataset,
   split: Split,
   { dir = defaultFolder(), ...shape }: Omit<PixelCacheOptions, "onProgress" | "signal"> = {},
-): Promise<string | undefined> {
-  const file = fileOf(dataset, dir, headerOf(dataset, split, shape, ""));
+): Promise<BuiltPixelCache | undefined> {
+  const plan = planned("findPixelCache", dataset, split, shape);
+  const file = fileOf(dataset, dir, plan, idsOf("findPixelCache", dataset, split));
   // Without a file there is no need to ask for the times of all images.
   if (!existsSync(file)) return undefined;
-  const header = headerOf(dataset, split, shape, await imagesFingerprint(dataset, split));
-  return belongs(file, JSON.stringify(header)) ? file : undefined;
+  const header = { ...plan, fingerprint: await imagesFingerprint(dataset, split) };
+  return belongs(file, header) ? result(file, header, false) : undefined;
+}
+
+function result(file: string, header: PixelHeader, built: boolean): BuiltPixelCache {
+  const { fingerprint, count, height, width } = header;
+  return { file, fingerprint, bytes: fileSize(header), count, height, width, built };
 }
 
 function defaultFolder(): string {
   return join(cacheFolder(), "pixels");
 }
 
-function fileOf(dataset: Dataset, dir: string, { split, height, width }: PixelHeader): string {
-  const place = createHash("sha256").update(dataset.path).digest("hex").slice(0, 8);
+/** Where a cache goes: part of a data set has a file of its own, beside that of the whole. */
+function fileOf(
+  dataset: Dataset,
+  dir: string,
+  { split, height, width }: PixelHeader,
+  ids: readonly number[],
+): string {
+  const hash = createHash("sha256").update(dataset.path).update(Float64Array.from(ids));
+  const place = hash.digest("hex").slice(0, 8);
   const name = dataset.name.replace(/[^\w.-]+/g, "-");
   return join(dir, `${name}-${split}-${height}x${width}-${place}.pixels`);
 }
 
-function headerOf(
+/** The header of a cache, but for the fingerprint. */
+function planned(
+  caller: string,
   dataset: Dataset,
   split: Split,
   { shrink = 1, width = 424, height = 424 }: PixelCacheShape,
-  fingerprint: string,
 ): PixelHeader {
+  for (const [name, value] of Object.entries({ width, height }))
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw expected(caller, "a positive integer", name, value);
   if (!Number.isInteger(shrink) || shrink < 1 || width % shrink !== 0 || height % shrink !== 0)
     throw new RangeError(
-      `buildPixelCache: expected a whole factor that divides ${width} and ${height} for shrink but got ${shrink}`,
+      `${caller}: expected a whole factor that divides ${width} and ${height} for shrink but got ${shrink}`,
     );
-  const count = (split === "train" ? dataset.trainIds : dataset.testIds).length;
   return pixelHeader({
-    fingerprint,
+    fingerprint: "",
     split,
     shrink,
-    count,
+    count: idsOf(caller, dataset, split).length,
     height: height / shrink,
     width: width / shrink,
   });
 }
 
 /** Whether the file is whole and its header is the one that a build would write now. */
-function belongs(file: string, header: string): boolean {
+function belongs(file: string, header: PixelHeader): boolean {
   try {
     const cache = openPixelCache(file);
     cache.close();
-    return JSON.stringify(cache.header) === header;
+    return JSON.stringify(cache.header) === JSON.stringify(header);
   } catch {
     return false;
   }

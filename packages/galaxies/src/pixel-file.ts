@@ -8,6 +8,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { NdArray } from "ndarray";
 import ndarray from "ndarray";
+import { expected } from "./_check.ts";
 import { fileError } from "./files.ts";
 
 const FORMAT = "gz-pixels";
@@ -64,25 +65,44 @@ export interface PixelCache {
   header: PixelHeader;
   /** Reads record `index` as uint8 RGB [height, width, 3], into `out` (height * width * 3 bytes) when given. */
   read(index: number, out?: Uint8Array): NdArray<Uint8Array>;
-  /** Ends it; `read` throws from then on. */
+  /** Ends it; `read` throws from then on. `using` does so too. */
   close(): void;
+  [Symbol.dispose](): void;
+}
+
+/** What `openPixelCache` expects. */
+export interface OpenPixelCacheOptions {
+  /** That of `buildPixelCache`: a cache that was since built of other or changed images is refused. */
+  fingerprint?: string;
 }
 
 /**
  * Opens a file that `buildPixelCache` made. Reads are synchronous and hold no state: one file may be open in any number
  * of threads, and a rebuild by another process does not disturb those who have it open.
  *
- * Throws when the file cannot be opened, is not a pixel cache, is of another format version or is cut short.
+ * Throws when the file cannot be opened, is not a pixel cache, is of another format version, has another fingerprint or
+ * is cut short.
  */
-export function openPixelCache(file: string): PixelCache {
+export function openPixelCache(
+  file: string,
+  { fingerprint }: OpenPixelCacheOptions = {},
+): PixelCache {
   const fd = openFile(file);
   let closed = false;
   try {
     const header = readHeader(fd, file);
+    if (fingerprint !== undefined && header.fingerprint !== fingerprint)
+      throw new Error(
+        `openPixelCache: expected fingerprint ${fingerprint} in ${file} but got ${header.fingerprint}: it was built of other images`,
+      );
     const idBytes = Buffer.alloc(8 * header.count);
-    fill(fd, idBytes, BLOCK, file);
+    fill("openPixelCache", fd, idBytes, BLOCK, file);
     const { count, height, width, records } = header;
     const size = recordSize(header);
+    const close = (): void => {
+      if (!closed) closeSync(fd);
+      closed = true;
+    };
     return {
       ids: Array.from({ length: count }, (_, i) => idBytes.readDoubleLE(8 * i)),
       height,
@@ -95,15 +115,13 @@ export function openPixelCache(file: string): PixelCache {
           throw new RangeError(
             `read: expected an index from 0 to ${count - 1} for ${file} but got ${index}`,
           );
-        if (out.length !== size)
-          throw new RangeError(`read: expected ${size} bytes for out but got ${out.length}`);
-        fill(fd, out, records + index * size, file);
+        if (!(out instanceof Uint8Array) || out.length !== size)
+          throw expected("read", `a Uint8Array of ${size} bytes`, "out", out);
+        fill("read", fd, out, records + index * size, file);
         return ndarray(out, [height, width, 3]);
       },
-      close() {
-        if (!closed) closeSync(fd);
-        closed = true;
-      },
+      close,
+      [Symbol.dispose]: close,
     };
   } catch (error) {
     closeSync(fd);
@@ -140,12 +158,12 @@ function readHeader(fd: number, file: string): PixelHeader {
   return header;
 }
 
-function fill(fd: number, into: Uint8Array, position: number, file: string): void {
+function fill(caller: string, fd: number, into: Uint8Array, position: number, file: string): void {
   let done = 0;
   while (done < into.length) {
     const read = readSync(fd, into, done, into.length - done, position + done);
     if (read === 0)
-      throw new Error(`openPixelCache: expected more bytes in ${file} but it is cut short`);
+      throw new Error(`${caller}: expected more bytes in ${file} but it is cut short`);
     done += read;
   }
 }

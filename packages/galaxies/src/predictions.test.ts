@@ -1,21 +1,16 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { HEADER, temporaryFolder, votes } from "../test/helpers.ts";
-import {
-  checkSubmission,
-  openPredictions,
-  readPredictions,
-  writePredictions,
-} from "./predictions.ts";
+import { openPredictions, readPredictions, writePredictions } from "./predictions.ts";
 
 const ROW = Float32Array.from(votes(1 / 3));
 
-test("writes what Kaggle takes: its header, ids that ascend, plain decimals", async () => {
+test("writes what Kaggle takes: its header, ids that ascend, shortest decimals", async () => {
   const file = join(await temporaryFolder(), "new folder", "submission.csv");
   const values = new Float32Array(3 * 37);
   values.set([0.1, 1 / 3, 1, 1e-7, 0.30000001192092896], 37);
@@ -46,6 +41,21 @@ test("other columns: the same file with their names, and errors that name them",
   );
   const bad = writePredictions(file, [1], Float32Array.of(1, Number.NaN), { columns });
   await expect(bad).rejects.toThrow("expected a finite float32 for no ring of id 1");
+});
+
+test("line breaks may differ from row to row, and rows are counted as an editor does", async () => {
+  const file = join(await temporaryFolder(), "p.csv");
+  const columns = ["a"];
+  await writeFile(file, "GalaxyID,a\r\n1,0.5\n2,0.25\r\n3,1\r4,0\n");
+  const { ids, values } = await readPredictions(file, { columns });
+  expect([ids, [...values]]).toEqual([
+    [1, 2, 3, 4],
+    [0.5, 0.25, 1, 0],
+  ]);
+  await writeFile(file, "GalaxyID,a\r\n1,0.5\n\r\n2,x\r\n");
+  await expect(readPredictions(file, { columns })).rejects.toThrow(
+    'row 4: expected a number for a but got "x"',
+  );
 });
 
 test("every float32 comes back as the same float32", async () => {
@@ -84,6 +94,27 @@ test("rows as they come, many of them, equal the whole table", async () => {
   expect(await readPredictions(join(folder, "rows.csv"))).toEqual({ ids, values });
 });
 
+test("closing ends it once, however often and early it is asked for, and takes no row meanwhile", async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, "p.csv");
+  const writer = await openPredictions(file);
+  await writer.write(1, ROW);
+  const closing = [writer.close(), writer.close()];
+  await expect(writer.write(2, ROW)).rejects.toThrow(
+    `write: expected an open file but ${file} is closed`,
+  );
+  await writer.abort(); // too late
+  await Promise.all(closing);
+  expect((await readPredictions(file)).ids).toEqual([1]);
+  expect(await readdir(folder)).toEqual(["p.csv"]);
+
+  const disposed = await openPredictions(file);
+  await disposed.write(5, ROW);
+  await disposed[Symbol.asyncDispose]();
+  expect((await readPredictions(file)).ids).toEqual([1]);
+  expect(await readdir(folder)).toEqual(["p.csv"]);
+});
+
 test("giving up leaves the earlier file as it was", async () => {
   const folder = await temporaryFolder();
   const file = join(folder, "p.csv");
@@ -103,15 +134,21 @@ test("giving up leaves the earlier file as it was", async () => {
   );
 });
 
-test("what another process left when it was killed is removed, what a live one writes is not", async () => {
+test("what a killed process left is removed after an hour, what a live one or one elsewhere writes is not", async () => {
   const folder = await temporaryFolder();
   // no process has a number above 2^22 on Linux
   const dead = `.p.csv.${hostname()}.4194305.aaaa.tmp`;
   const alive = `.p.csv.${hostname()}.${process.ppid}.bbbb.tmp`;
   const elsewhere = ".p.csv.another-host.4194305.cccc.tmp";
-  for (const name of [dead, alive, elsewhere]) await writeFile(join(folder, name), "");
+  // another container's process looks dead from here
+  const container = `.p.csv.${hostname()}.4194306.dddd.tmp`;
+  const longAgo = Date.now() / 1000 - 3700;
+  for (const name of [dead, alive, elsewhere, container]) {
+    await writeFile(join(folder, name), "");
+    if (name !== container) await utimes(join(folder, name), longAgo, longAgo);
+  }
   await writePredictions(join(folder, "p.csv"), [1], ROW);
-  expect((await readdir(folder)).sort()).toEqual([alive, elsewhere, "p.csv"].sort());
+  expect((await readdir(folder)).sort()).toEqual([alive, elsewhere, container, "p.csv"].sort());
 });
 
 test("rows that Kaggle would not take are refused as they come", async () => {
@@ -136,12 +173,22 @@ test("rows that Kaggle would not take are refused as they come", async () => {
   await expect(fresh.write(-1, ROW)).rejects.toThrow(
     `write: expected a GalaxyID of 0 or more for ${file} but got -1`,
   );
+  await expect(fresh.write(1e15, ROW)).rejects.toThrow(
+    `write: expected a GalaxyID of at most 15 digits for ${file} but got 1000000000000000`,
+  );
+  await fresh.write(1e15 - 1, ROW);
   await fresh.abort();
   await expect(writePredictions(file, [1, 2], ROW)).rejects.toThrow(
     "writePredictions: expected 2 x 37 values but got 37",
   );
   const twice = Float32Array.from([...ROW, ...ROW]);
-  await expect(writePredictions(file, [1, 1], twice)).rejects.toThrow("(ids ascend)");
+  await expect(writePredictions(file, [1, 1], twice)).rejects.toThrow(
+    `writePredictions: expected a GalaxyID above 1 (ids ascend) for ${file} but got 1`,
+  );
+  const plain = writePredictions(file, [1], [...ROW] as unknown as Float32Array);
+  await expect(plain).rejects.toThrow(
+    "writePredictions: expected a Float32Array for values but got an array of 37",
+  );
   expect((await readPredictions(file)).ids, "the earlier file stays").toEqual([10, 12]);
 });
 
@@ -182,8 +229,13 @@ test("a file that cannot be read or written says why", async () => {
   await expect(readPredictions(folder)).rejects.toThrow("but it is a folder (EISDIR)");
   await mkdir(join(folder, "taken.csv"));
   await expect(writePredictions(join(folder, "taken.csv"), [1], ROW)).rejects.toThrow(
+    `writePredictions: cannot write ${folder}/taken.csv: it is a folder (EISDIR)`,
+  );
+  const writer = await openPredictions(join(folder, "taken.csv"));
+  await expect(writer.close()).rejects.toThrow(
     `openPredictions: cannot write ${folder}/taken.csv: it is a folder (EISDIR)`,
   );
+  await expect(writer.close()).rejects.toThrow("close: expected an open file but");
   expect(await readdir(folder)).toEqual(["taken.csv"]);
 });
 
@@ -201,26 +253,11 @@ test.skipIf(!prlimit)("a disk that fills up leaves no half file", async () => {
   limit("100000");
   try {
     await expect(writePredictions(file, ids, values)).rejects.toThrow(
-      `openPredictions: cannot write ${file}: the file would be larger than this process may write (EFBIG)`,
+      `writePredictions: cannot write ${file}: the file would be larger than this process may write (EFBIG)`,
     );
   } finally {
     limit("unlimited");
   }
   expect(await readFile(file, "utf8")).toBe(before);
   expect(await readdir(folder)).toEqual(["p.csv"]);
-});
-
-test("a submission has exactly the test ids", async () => {
-  const file = join(await temporaryFolder(), "submission.csv");
-  await writePredictions(file, [1, 2, 3], Float32Array.from([...ROW, ...ROW, ...ROW]));
-  await checkSubmission(file, [3, 1, 2]);
-  await checkSubmission([1, 2, 3], [1, 2, 3]);
-  await expect(checkSubmission(file, [1, 2, 4, 5])).rejects.toThrow(
-    `checkSubmission: expected the 4 test ids in ${file} but 2 are missing (4, 5) and 1 do not belong (3)`,
-  );
-  const many = Array.from({ length: 12 }, (_, i) => i + 1);
-  await expect(checkSubmission([], many)).rejects.toThrow(
-    "checkSubmission: expected the 12 test ids in the submission but 12 are missing (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ...)",
-  );
-  await expect(checkSubmission([1, 1, 2], [1, 2])).rejects.toThrow("but 1 are there twice");
 });

@@ -1,7 +1,9 @@
 import { createReadStream } from "node:fs";
 import { stringify } from "csv-stringify/sync";
+import { expected } from "./_check.ts";
 import { createAtomic, fileError } from "./files.ts";
-import { readTable, throwing } from "./table.ts";
+import type { LabelCheck } from "./labels.ts";
+import { MAX_ID, readTable, throwing } from "./table.ts";
 import { COLUMNS } from "./tree.ts";
 
 /** A table of predictions: values [ids.length, columns], row i belongs to ids[i]. */
@@ -24,8 +26,18 @@ export async function readPredictions(
   file: string,
   { columns = COLUMNS }: PredictionsOptions = {},
 ): Promise<Predictions> {
-  const report = throwing("readPredictions");
-  const { ids, values } = (await readTable(createReadStream(file), file, columns, report))!;
+  return readAs("readPredictions", file, columns);
+}
+
+/** The same in the name of another function, which may check the rows further. */
+export async function readAs(
+  caller: string,
+  file: string,
+  columns: readonly string[],
+  check?: LabelCheck,
+): Promise<Predictions> {
+  const report = throwing(caller);
+  const { ids, values } = (await readTable(createReadStream(file), file, columns, report, check))!;
   return { ids, values };
 }
 
@@ -33,10 +45,12 @@ export async function readPredictions(
 export interface PredictionsWriter {
   /** Adds one row; ids must ascend, as Kaggle has them. Await it: it waits where the disk is slower. */
   write(id: number, values: ArrayLike<number>): Promise<void>;
-  /** Completes the file. */
+  /** Completes the file; from its call on no row is taken. */
   close(): Promise<void>;
-  /** Gives up: nothing is left, and a file that had the name before stays. */
+  /** Gives up, unless it is closed: nothing is left, and a file that had the name before stays. */
   abort(): Promise<void>;
+  /** For `await using`: what was not closed is given up. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Rows that are formatted and written together. */
@@ -50,11 +64,21 @@ export async function openPredictions(
   file: string,
   { columns = COLUMNS }: PredictionsOptions = {},
 ): Promise<PredictionsWriter> {
-  const target = await createAtomic("openPredictions", file);
+  return startWriter(file, columns, { open: "openPredictions", write: "write" });
+}
+
+/** `callers`: the functions that errors of the file and of a row are to name. */
+async function startWriter(
+  file: string,
+  columns: readonly string[],
+  callers: { open: string; write: string },
+): Promise<PredictionsWriter> {
+  const target = await createAtomic(callers.open, file);
   let batch: string[][] = [["GalaxyID", ...columns]];
   let last = -1;
   let state: "open" | "closed" | "given up" = "open";
   let writing: Promise<void> = Promise.resolve();
+  let closing: Promise<void> | undefined;
 
   const flush = (): Promise<void> => {
     const text = stringify(batch);
@@ -62,38 +86,45 @@ export async function openPredictions(
     writing = writing.then(() => target.handle.appendFile(text));
     return writing;
   };
-  const writer: PredictionsWriter = {
+  const giveUp = async (): Promise<void> => {
+    state = "given up";
+    await writing.catch(() => {});
+    await target.discard();
+  };
+  const fail = async (error: unknown): Promise<never> => {
+    await giveUp();
+    throw fileError(callers.open, `write ${file}`, error);
+  };
+  const abort = async (): Promise<void> => {
+    if (state === "open") await giveUp();
+  };
+  return {
     async write(id, values) {
-      if (state !== "open") throw new Error(`write: expected an open file but ${file} is ${state}`);
-      if (!Number.isSafeInteger(id) || id <= last)
+      if (state !== "open")
+        throw new Error(`${callers.write}: expected an open file but ${file} is ${state}`);
+      if (!Number.isInteger(id) || id <= last || id > MAX_ID) {
+        const range = last < 0 ? "of 0 or more" : `above ${last} (ids ascend)`;
         throw new RangeError(
-          `write: expected a GalaxyID ${last < 0 ? "of 0 or more" : `above ${last} (ids ascend)`} for ${file} but got ${id}`,
+          `${callers.write}: expected a GalaxyID ${id > MAX_ID ? "of at most 15 digits" : range} for ${file} but got ${id}`,
         );
-      batch.push(formatRow(file, columns, id, values));
+      }
+      batch.push(formatRow(callers.write, file, columns, id, values));
       last = id;
       if (batch.length >= BATCH) await flush().catch(fail);
     },
     async close() {
-      if (state === "closed") return;
-      if (state !== "open") throw new Error(`close: expected an open file but ${file} is ${state}`);
-      await flush().then(target.commit).catch(fail);
+      if (state === "given up")
+        throw new Error(`close: expected an open file but ${file} is ${state}`);
       state = "closed";
+      await (closing ??= flush().then(target.commit).catch(fail));
     },
-    async abort() {
-      if (state !== "open") return;
-      state = "given up";
-      await writing.catch(() => {});
-      await target.discard();
-    },
+    abort,
+    [Symbol.asyncDispose]: abort,
   };
-  const fail = async (error: unknown): Promise<never> => {
-    await writer.abort();
-    throw fileError("openPredictions", `write ${file}`, error);
-  };
-  return writer;
 }
 
 function formatRow(
+  caller: string,
   file: string,
   columns: readonly string[],
   id: number,
@@ -101,13 +132,13 @@ function formatRow(
 ): string[] {
   if (values.length !== columns.length)
     throw new RangeError(
-      `write: expected ${columns.length} values for id ${id} of ${file} but got ${values.length}`,
+      `${caller}: expected ${columns.length} values for id ${id} of ${file} but got ${values.length}`,
     );
   const row = [String(id)];
   for (let k = 0; k < values.length; k++) {
     if (!Number.isFinite(Math.fround(values[k]!)))
       throw new RangeError(
-        `write: expected a finite float32 for ${columns[k]} of id ${id} in ${file} but got ${values[k]}`,
+        `${caller}: expected a finite float32 for ${columns[k]} of id ${id} in ${file} but got ${values[k]}`,
       );
     row.push(shortestFloat32(values[k]!));
   }
@@ -132,44 +163,19 @@ export async function writePredictions(
   { columns = COLUMNS }: PredictionsOptions = {},
 ): Promise<void> {
   const width = columns.length;
+  if (!(values instanceof Float32Array))
+    throw expected("writePredictions", "a Float32Array", "values", values);
   if (values.length !== ids.length * width)
     throw new RangeError(
       `writePredictions: expected ${ids.length} x ${width} values but got ${values.length}`,
     );
   const order = ids.map((_, i) => i).sort((a, b) => ids[a]! - ids[b]!);
-  const writer = await openPredictions(file, { columns });
+  const caller = "writePredictions";
+  const writer = await startWriter(file, columns, { open: caller, write: caller });
   try {
     for (const i of order) await writer.write(ids[i]!, values.subarray(i * width, (i + 1) * width));
     await writer.close();
   } finally {
     await writer.abort();
   }
-}
-
-/**
- * Checks that a submission (a file, or its ids) has exactly the expected test ids.
- * Throws an error that names the missing and the extra ones (the first 10 of each, and how many).
- */
-export async function checkSubmission(
-  submission: string | readonly number[],
-  expectedIds: readonly number[],
-): Promise<void> {
-  const name = typeof submission === "string" ? submission : "the submission";
-  const ids = typeof submission === "string" ? (await readPredictions(submission)).ids : submission;
-  const given = new Set(ids);
-  const expected = new Set(expectedIds);
-  const problems: string[] = [];
-  const missing = expectedIds.filter((id) => !given.has(id));
-  const extra = ids.filter((id) => !expected.has(id));
-  if (missing.length > 0) problems.push(`${missing.length} are missing (${list(missing)})`);
-  if (extra.length > 0) problems.push(`${extra.length} do not belong (${list(extra)})`);
-  if (ids.length !== given.size) problems.push(`${ids.length - given.size} are there twice`);
-  if (problems.length > 0)
-    throw new Error(
-      `checkSubmission: expected the ${expected.size} test ids in ${name} but ${problems.join(" and ")}`,
-    );
-}
-
-function list(ids: readonly number[]): string {
-  return ids.slice(0, 10).join(", ") + (ids.length > 10 ? ", ..." : "");
 }

@@ -18,6 +18,33 @@ export interface Problem {
 /** Told of each problem; throws to stop at the first. */
 export type Report = (problem: Problem) => void;
 
+/** Thrown where a whole file cannot be used, for `reportFaults` to catch. */
+export class FaultyFile extends Error {
+  readonly file: string;
+
+  constructor(file: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.file = file;
+  }
+}
+
+/** What `use` gives; undefined where a file that it needs is faulty, which is reported. */
+export async function reportFaults<T>(
+  report: Report,
+  use: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await use();
+  } catch (error) {
+    if (!(error instanceof FaultyFile)) throw error;
+    report({ file: error.file, message: error.message });
+    return undefined;
+  }
+}
+
+/** The largest id: one of 15 digits, as a double holds exactly. */
+export const MAX_ID: number = 1e15 - 1;
+
 /** A report that stops at the first problem, with the name of the function the user called. */
 export function throwing(functionName: string): Report {
   return ({ file, row, message }) => {
@@ -59,7 +86,14 @@ export async function readTable(
   const current = new Float64Array(width);
   let headerSeen = false;
   // Column counts are checked here rather than by the parser, so that one short row does not hide the next.
-  const parser = parse({ bom: true, info: true, relax_column_count: true, skip_empty_lines: true });
+  const parser = parse({
+    bom: true,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    // The parser would take the header's line break for everyone's: rows that a script added may have another.
+    record_delimiter: ["\r\n", "\n", "\r"],
+  });
   let broken: unknown;
   stream.once("error", (error) => {
     broken = error;

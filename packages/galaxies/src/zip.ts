@@ -7,6 +7,8 @@ import { promisify } from "node:util";
 import { crc32, inflateRaw } from "node:zlib";
 import type { Entry, ZipFile } from "yauzl";
 import yauzl from "yauzl";
+import { reason } from "./files.ts";
+import { FaultyFile } from "./table.ts";
 import { RangeReader, readUpTo } from "./zip-range.ts";
 
 const openFile = promisify(open);
@@ -39,21 +41,20 @@ const LOCAL_HEADER = 30;
 
 /** The place of an archive that is a file of its own. */
 export async function zipFilePlace(file: string): Promise<ZipPlace> {
-  return { file, label: file, start: 0, size: (await statFile(file)).size };
+  const { size } = await statFile(file).catch(unreadable(file));
+  return { file, label: file, start: 0, size };
 }
 
-/** Opens an archive for the time of `use`; its errors name the archive. */
+/** Opens an archive for the time of `use`; throws a FaultyFile where it is none. */
 export async function withZip<T>(place: ZipPlace, use: (zip: ZipFile) => Promise<T>): Promise<T> {
-  const fd = await openFile(place.file, "r");
+  const fd = await openFile(place.file, "r").catch(unreadable(place.label));
   try {
     const reader = new RangeReader(fd, place.start, place.size);
     const zip = await yauzl
       .fromRandomAccessReaderPromise(reader, place.size, { autoClose: false })
       .catch((error) => {
-        throw new Error(
-          `openDataset: expected a zip archive at ${place.label} but it is damaged or cut short (${error.message})`,
-          { cause: error },
-        );
+        const message = `expected a zip archive but it is damaged or cut short (${error.message})`;
+        throw new FaultyFile(place.label, message, error);
       });
     return await use(zip);
   } finally {
@@ -61,24 +62,31 @@ export async function withZip<T>(place: ZipPlace, use: (zip: ZipFile) => Promise
   }
 }
 
+function unreadable(file: string): (error: unknown) => never {
+  return (error) => {
+    throw new FaultyFile(file, `expected a file to read but ${reason(error)}`, error);
+  };
+}
+
 /** The entries of an archive that are files, from its directory. */
 export async function* zipEntries(place: ZipPlace, zip: ZipFile): AsyncGenerator<Entry> {
   try {
     for await (const entry of zip.eachEntry()) if (!entry.fileName.endsWith("/")) yield entry;
   } catch (error) {
-    throw new Error(
-      `openDataset: expected a zip archive at ${place.label} but its directory is damaged (${(error as Error).message})`,
-      { cause: error },
-    );
+    const message = `expected a zip archive but its directory is damaged (${(error as Error).message})`;
+    throw new FaultyFile(place.label, message, error);
   }
 }
 
 /** Where an entry lies; refuses what cannot be read (encryption, rare compressions). */
 export function entryPlace(place: ZipPlace, entry: Entry): EntryPlace {
   if (!entry.canDecodeFileData())
-    throw new Error(
-      `openDataset: expected ${place.label}/${entry.fileName} to be stored or deflated but got ${
-        entry.isEncrypted() ? "an encrypted entry" : `compression method ${entry.compressionMethod}`
+    throw new FaultyFile(
+      `${place.label}/${entry.fileName}`,
+      `expected an entry that is stored or deflated but ${
+        entry.isEncrypted()
+          ? "it is encrypted"
+          : `got compression method ${entry.compressionMethod}`
       }`,
     );
   return {

@@ -1,8 +1,10 @@
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
 import { join } from "node:path";
+import * as augment from "@gz/augment";
 import * as galaxies from "@gz/galaxies";
 import { expect, test } from "vitest";
+import { readmeExample, runExample } from "../../../test/readme.ts";
 import { temporaryFolder } from "./helpers.ts";
 
 test("exports these functions and no others", () => {
@@ -36,28 +38,16 @@ test("exports these functions and no others", () => {
   ]);
 });
 
+const README = new URL("../README.md", import.meta.url);
+const modules = { "@gz/augment": augment, "@gz/galaxies": galaxies };
+
 test("the README's example runs as pasted and prints what it promises", async () => {
-  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  const example = /```js\n(.*?)```/s.exec(readme)![1]!;
-  const body = example.replace(/^import (\{.*?\}) from "(.+)";$/gm, 'const $1 = await load("$2");');
-  // Its temporary folder goes into the test's own.
   const parent = await temporaryFolder();
-  let folder = "";
-  const load = (name: string): unknown => {
-    if (name === "@gz/galaxies") return galaxies;
-    if (name === "node:fs/promises")
-      return {
-        mkdtemp: async (prefix: string) => {
-          folder = await mkdtemp(join(parent, prefix.slice(tmpdir().length)));
-          return folder;
-        },
-      };
-    return import(name);
-  };
-  const lines: string[] = [];
-  const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
-  await new AsyncFunction("load", "console", body)(load, {
-    log: (line: string) => void lines.push(line),
+  const lines = await runExample(await readmeExample(README), {
+    ...modules,
+    "node:fs/promises": fs,
+    "node:os": { tmpdir: () => parent },
+    "node:path": path,
   });
   expect(lines.slice(0, 2)).toEqual([
     "galaxy 100000: 424 x 424 x 3",
@@ -70,11 +60,41 @@ test("the README's example runs as pasted and prints what it promises", async ()
     "star or artifact",
   ]);
   expect(shares.reduce((sum, [, share]) => sum + Number(share), 0)).toBeCloseTo(1, 1);
+  const folder = join(parent, (await fs.readdir(parent))[0]!);
   const data = await galaxies.openDataset(folder);
   await galaxies.checkSubmission(join(folder, "submission.csv"), data.testIds);
   const { values } = await galaxies.readPredictions(join(folder, "submission.csv"));
   const first = [0, 1, 2].map((i) => data.labels![37 * i]!);
   expect(values[0]).toBeCloseTo((first[0]! + first[1]! + first[2]!) / 3, 6);
+});
+
+/** Runs the README's block that has `words` in it, and then `more`; what that prints. */
+async function runBlock(words: string, more: string): Promise<string[]> {
+  const blocks = (await fs.readFile(README, "utf8")).matchAll(/^```js\n(.*?)^```$/gms);
+  const block = [...blocks].map(([, code]) => code!).find((code) => code.includes(words));
+  return runExample(`${block}\n${more}`, modules);
+}
+
+test("the README's photometry runs as pasted and brings the galaxy to the middle", async () => {
+  const [shape, x, y] = await runBlock(
+    "centreDraw(",
+    `console.log(centred.shape.join(" x "));
+     const after = chooseGalaxy(detectSources(centred.pick(null, null, 1), { threshold: 2 }), size);
+     for (const place of [after.x, after.y]) console.log(place);`,
+  );
+  expect(shape).toBe("424 x 424 x 3");
+  expect(Math.abs(Number(x) - 211.5)).toBeLessThan(1);
+  expect(Math.abs(Number(y) - 211.5)).toBeLessThan(1);
+});
+
+test("the README's synthetic galaxy runs as pasted: a picture and 37 fractions", async () => {
+  const [shape, votes] = await runBlock(
+    "galaxyVotes(",
+    `console.log(image.shape.join(" x "));
+     console.log(votes.length, votes.every((vote) => vote >= 0 && vote <= 1));`,
+  );
+  expect(shape).toBe("424 x 424 x 3");
+  expect(votes).toBe("37 true");
 });
 
 const real = process.env.GALAXY_ZOO_DIR;

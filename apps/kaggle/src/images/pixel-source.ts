@@ -3,7 +3,13 @@
  * cache. Images at full size (540 kB) are read from one that `prepare --full` made, where there is one, and else decoded
  * anew each time: on two cores that costs a tenth of a step, on a fast GPU more than the step.
  */
-import { buildPixelCache, type Dataset, findPixelCache, type Split } from "@gz/galaxies";
+import {
+  type BuiltPixelCache,
+  buildPixelCache,
+  type Dataset,
+  findPixelCache,
+  type Split,
+} from "@gz/galaxies";
 import { createProgress } from "../cli/progress.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { galaxyCentres } from "./centres.ts";
@@ -19,26 +25,26 @@ export async function pixelSource(
   const centred = centre && {
     centres: (await galaxyCentres(dataset, split, { threshold: centre.threshold, signal })).values,
   };
-  const file =
+  const cache =
     shrink === 1
       ? await findPixelCache(dataset, split)
-      : await cacheFile(dataset, split, shrink, signal);
-  return file
-    ? { kind: "cache", file, ...centred }
-    : { kind: "images", dataset: dataset.describe(), split, ...centred };
+      : await pixelCache(dataset, split, shrink, signal);
+  if (!cache) return { kind: "images", dataset: dataset.describe(), split, ...centred };
+  const { file, fingerprint } = cache;
+  return { kind: "cache", file, fingerprint, ...centred };
 }
 
 /** The cache of a split at that size, made if it is not there yet, with progress. */
-export async function cacheFile(
+export async function pixelCache(
   dataset: Dataset,
   split: Split,
   shrink: number,
   signal?: AbortSignal,
-): Promise<string> {
+): Promise<BuiltPixelCache> {
   const total = (split === "train" ? dataset.trainIds : dataset.testIds).length;
   let progress: ReturnType<typeof createProgress> | undefined;
   try {
-    const { file } = await buildPixelCache(dataset, split, {
+    return await buildPixelCache(dataset, split, {
       shrink,
       onProgress(done) {
         progress ??= createProgress(`decode ${split}`, total);
@@ -46,7 +52,6 @@ export async function cacheFile(
       },
       ...(signal && { signal }),
     });
-    return file;
   } finally {
     progress?.stop();
   }

@@ -1,17 +1,11 @@
 /** Decoded images of a split, and where their galaxies lie: what the loader's threads read. */
 import type { Image } from "@gz/augment";
-import {
-  type DatasetDescription,
-  decode,
-  openDataset,
-  openPixelCache,
-  type Split,
-} from "@gz/galaxies";
+import { type DatasetDescription, openDataset, openPixelCache, type Split } from "@gz/galaxies";
 import type { Centre } from "./input.ts";
 
 /** Plain data, so that each worker thread opens its own. */
 export type PixelSource = (
-  | { kind: "cache"; file: string }
+  | { kind: "cache"; file: string; fingerprint: string }
   | { kind: "images"; dataset: DatasetDescription; split: Split }
 ) & {
   /** x, y, a and Petrosian radius of each image's galaxy, NaN where there is none; of recipes that centre them. */
@@ -35,18 +29,13 @@ export async function openPixels(source: PixelSource): Promise<Pixels> {
     return { x, y: y!, a: a!, petrosian: petrosian! };
   };
   if (source.kind === "cache") {
-    const cache = openPixelCache(source.file);
+    const { file, fingerprint } = source;
+    const cache = openPixelCache(file, { fingerprint });
     const buffer = new Uint8Array(cache.height * cache.width * 3);
     return { read: (row) => cache.read(row, buffer), centre };
   }
   const { split } = source;
   const dataset = await openDataset(source.dataset);
   const ids = split === "train" ? dataset.trainIds : dataset.testIds;
-  return {
-    async read(row) {
-      const id = ids[row]!;
-      return decode(await dataset.read(id, split), { name: dataset.where(id, split) });
-    },
-    centre,
-  };
+  return { read: (row) => dataset.image(ids[row]!, split), centre };
 }

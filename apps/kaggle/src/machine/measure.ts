@@ -11,7 +11,7 @@ import { forward } from "../prediction/forward.ts";
 import { computedTransforms } from "../prediction/shared-parts.ts";
 import { labelTreeOf, treeOf } from "../recipe/question-tree.ts";
 import type { Recipe } from "../recipe/recipe.ts";
-import { phasesOf, scheduleOf } from "../training/from-recipe.ts";
+import { phasesOf } from "../training/from-recipe.ts";
 import { trainingLoss } from "../training/loss.ts";
 import { setUpTraining } from "../training/setup.ts";
 
@@ -68,7 +68,7 @@ export async function measureRecipe(options: MeasureOptions): Promise<Measured> 
       const loss = trainingLoss(recipe.output.loss ?? "squared-error", treeOf(recipe));
       const training = trainLoop(model, setup.loader, {
         optimizer,
-        schedule: scheduleOf(recipe),
+        schedule: setup.schedule,
         lossFn: loss.lossFn,
         phases: phasesOf(recipe, recipe.steps),
         steps: Number.MAX_SAFE_INTEGER,
@@ -82,6 +82,9 @@ export async function measureRecipe(options: MeasureOptions): Promise<Measured> 
         if (steps.lap() || signal.aborted) break;
       }
       loss.dispose();
+      signal.throwIfAborted(); // half a measurement is none
+      const predictMs = await predictionMs(options, model);
+      signal.throwIfAborted();
       const weights = model.countParams();
       const copies = 1 + (recipe.optimizer.kind === "adamw" ? 2 : 1) + (setup.average ? 1 : 0);
       return {
@@ -90,7 +93,7 @@ export async function measureRecipe(options: MeasureOptions): Promise<Measured> 
         gpu,
         parameters: weights,
         stepMs: steps.milliseconds(),
-        predictMs: await predictionMs(options, model),
+        predictMs,
         startSeconds,
         checkpointBytes: 4 * weights * copies,
         memoryBytes: process.memoryUsage.rss(),
@@ -110,7 +113,7 @@ async function predictionMs(
 ): Promise<number> {
   const dataset = await openDataset(data, { tree: labelTreeOf(recipe) });
   try {
-    const watch = stopwatch(seconds, LEAST);
+    const watch = stopwatch(seconds, 1, 1); // a pass may take many images
     const outputs = forward({
       model,
       recipe,
@@ -120,24 +123,37 @@ async function predictionMs(
       ...(workers && { workers }),
       signal,
     });
-    for await (const _ of outputs) if (watch.lap() || signal.aborted) break;
+    let images = 0;
+    for await (const { left } of outputs) {
+      images++;
+      if (signal.aborted) break;
+      if (left > 0) continue;
+      if (watch.lap(images)) break;
+      images = 0;
+    }
     return watch.milliseconds() / computedTransforms(recipe, WINNER_TRANSFORMS);
   } finally {
     await dataset.close();
   }
 }
 
-/** Mean time of a lap, the first ones left out; `lap` is true when there has been time and laps enough. */
-function stopwatch(seconds: number, least: number): { lap(): boolean; milliseconds(): number } {
-  let laps = -WARM_UP;
+/** Mean time of what laps are made of, the first laps left out; `lap` is true when there has been time and laps enough. */
+function stopwatch(
+  seconds: number,
+  least: number,
+  warmUp = WARM_UP,
+): { lap(count?: number): boolean; milliseconds(): number } {
+  let laps = -warmUp;
+  let counted = 0;
   let started = 0;
   let last = 0;
   return {
-    lap() {
+    lap(count = 1) {
       last = performance.now();
       if (++laps === 0) started = last;
+      else if (laps > 0) counted += count;
       return laps >= least && last - started >= 1000 * seconds;
     },
-    milliseconds: () => (last - started) / Math.max(1, laps),
+    milliseconds: () => (last - started) / Math.max(1, counted),
   };
 }

@@ -34,6 +34,8 @@ export interface ImageOutputs {
   /** Position in the list of images. */
   index: number;
   outputs: Float32Array;
+  /** How many more come at once, from the same forward pass. */
+  left: number;
 }
 
 /**
@@ -54,15 +56,16 @@ export async function* forwardEach(options: ForwardOptions): AsyncGenerator<Imag
   const outputs = new Float32Array(transforms.length * columns);
   const network = compile(([xs]) => [outputsOf(model, xs!)]);
   let sample = 0;
+  let done = 0;
   try {
     for await (const { xs } of inputBatches(options)) {
       const values = await valuesOf((input) => network.run([input])[0]!, xs);
-      const slots = values.length / columns;
-      for (let slot = 0; slot < slots && sample < samples; slot++, sample++) {
+      const end = Math.min(samples, sample + values.length / columns);
+      for (let slot = 0; sample < end; slot++, sample++) {
         const transform = sample % transforms.length;
         outputs.set(values.subarray(slot * columns, (slot + 1) * columns), transform * columns);
         if (transform === transforms.length - 1)
-          yield { index: Math.floor(sample / transforms.length), outputs };
+          yield { index: done++, outputs, left: Math.floor(end / transforms.length) - done };
       }
       if (options.signal?.aborted) return;
     }
@@ -70,6 +73,9 @@ export async function* forwardEach(options: ForwardOptions): AsyncGenerator<Imag
     network.dispose();
   }
 }
+
+/** As many rows go through the dense layers at a time: each pass reads all of their weights, 168 MB of the winner's. */
+const DENSE_ROWS = 480;
 
 async function* forwardShared(
   options: ForwardOptions,
@@ -79,11 +85,13 @@ async function* forwardShared(
   const { images, transforms, signal } = options;
   const features = compile(([views]) => [halves.features(views!)]);
   const outputs = compile(([all]) => [halves.outputs(all as tf.Tensor2D)]);
+  const most = Math.min(images.length, Math.ceil(DENSE_ROWS / transforms.length));
   const indices = tf.tensor1d(parts, "int32");
-  const found: tf.Tensor[] = []; // features of the present image's views, [views, parts, F]
+  const found: tf.Tensor[] = []; // features of the present images' views, [views, parts, F]
   let batch: tf.Tensor3D | undefined;
-  let missing = views.length;
   let index = 0;
+  let count = most; // of images that go through the dense layers next
+  let missing = count * views.length;
   try {
     const batches = inputBatches({
       ...options,
@@ -96,23 +104,30 @@ async function* forwardShared(
       [batch] = features.run([input]) as [tf.Tensor3D];
       input.dispose();
       for (let at = 0; at < batch.shape[0] && index < images.length; ) {
-        const count = Math.min(batch.shape[0] - at, missing);
-        found.push(batch.slice([at, 0, 0], [count, -1, -1]));
-        at += count;
-        missing -= count;
+        const taken = Math.min(batch.shape[0] - at, missing);
+        found.push(batch.slice([at, 0, 0], [taken, -1, -1]));
+        at += taken;
+        missing -= taken;
         if (missing > 0) continue;
         const merged = tf.tidy(() => {
           const all = tf.concat(found);
-          const every = tf.reshape(all, [-1, all.shape.at(-1)!]);
-          const chosen = tf.gather(every, indices);
-          return tf.reshape(chosen, [transforms.length, -1]);
+          const every = tf.reshape(all, [count, -1, all.shape.at(-1)!]);
+          const chosen = tf.gather(every, indices, 1);
+          return tf.reshape(chosen, [count * transforms.length, -1]);
         });
         tf.dispose(found.splice(0));
-        missing = views.length;
         const [result] = outputs.run([merged]) as [tf.Tensor];
         const values = (await result.data()) as Float32Array;
         tf.dispose([merged, result]);
-        yield { index: index++, outputs: values };
+        const size = values.length / count;
+        for (let i = 0; i < count; i++)
+          yield {
+            index: index++,
+            outputs: values.subarray(i * size, (i + 1) * size),
+            left: count - 1 - i,
+          };
+        count = Math.min(most, images.length - index);
+        missing = count * views.length;
       }
       if (signal?.aborted) return;
     }

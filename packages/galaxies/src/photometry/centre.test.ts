@@ -57,4 +57,10 @@ test("says what is wrong with its arguments", () => {
   expect(() => centreDraw(undefined, { ...size, limit: 0.5 })).toThrow(
     "centreDraw: expected a finite number >= 1 for limit but got 0.5",
   );
+  expect(() => centreDraw(source({}), { ...size, width: Number.NaN })).toThrow(
+    "centreDraw: expected a positive number for width but got NaN",
+  );
+  expect(() => centreDraw(source({}), { width: 424 } as typeof size)).toThrow(
+    "centreDraw: expected a positive number for height but got undefined",
+  );
 });

@@ -41,14 +41,15 @@ export interface CentreOptions {
  * What moves a galaxy to the middle of its image and gives it a size: a draw (of @gz/augment) to go before any other,
  * compose(affineFromDraw(centreDraw(galaxy, size), size), ...). Without a galaxy it changes nothing.
  *
- * @throws TypeError for a radius that is not positive or a limit below 1
+ * @throws TypeError for a size or radius that is not positive or a limit below 1
  */
 export function centreDraw(
   galaxy: Pick<Source, "x" | "y" | "a" | "petrosian"> | undefined,
   { width, height, radius = 160, limit = 1.5 }: CentreOptions,
 ): Draw {
-  if (!(radius > 0 && radius < Infinity))
-    throw new TypeError(`centreDraw: expected a positive number for radius but got ${radius}`);
+  for (const [name, value] of Object.entries({ width, height, radius }))
+    if (!(value > 0 && value < Infinity))
+      throw new TypeError(`centreDraw: expected a positive number for ${name} but got ${value}`);
   if (!(limit >= 1 && limit < Infinity))
     throw new TypeError(`centreDraw: expected a finite number >= 1 for limit but got ${limit}`);
   if (!galaxy) return identityDraw;

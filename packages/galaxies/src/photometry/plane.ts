@@ -1,7 +1,11 @@
 import type { NdArray } from "ndarray";
 
 /** One channel of an image, [height, width] with any strides: bytes 0..255 or floats 0..1. */
-export type Channel = NdArray<Uint8Array> | NdArray<Uint8ClampedArray> | NdArray<Float32Array>;
+export type Channel =
+  | NdArray<Uint8Array>
+  | NdArray<Uint8ClampedArray>
+  | NdArray<Float32Array>
+  | NdArray<Float64Array>;
 
 /** Float32 pixels, row by row. */
 export interface Plane {
@@ -20,7 +24,8 @@ export const BYTE_LEVELS: Float32Array = Float32Array.from(
 
 /**
  * A copy on the 0..1 scale, for `detectSources`.
- * @throws TypeError for an image that is not two-dimensional or that has no pixels, RangeError for a pixel that is NaN or infinite
+ * @throws TypeError for an image that is not two-dimensional, has no pixels or is of another type (16 bits have no scale of
+ * their own), RangeError for a pixel that is NaN or infinite
  */
 export function toPlane(channel: Channel): Plane {
   if (channel.shape.length !== 2 || channel.size === 0)
@@ -30,8 +35,13 @@ export function toPlane(channel: Channel): Plane {
   const [height, width] = channel.shape as [number, number];
   const [rowStride, columnStride] = channel.stride as [number, number];
   const { data: from, offset } = channel;
+  const isBytes = from instanceof Uint8Array || from instanceof Uint8ClampedArray;
+  if (!isBytes && !(from instanceof Float32Array || from instanceof Float64Array))
+    throw new TypeError(
+      `detectSources: expected uint8, float32 or float64 pixels for channel but got ${(channel as NdArray).dtype}`,
+    );
   const data = new Float32Array(height * width);
-  const bytes = from instanceof Float32Array ? undefined : new Uint8Array(data.length);
+  const bytes = isBytes ? new Uint8Array(data.length) : undefined;
   for (let y = 0, i = 0; y < height; y++) {
     let at = offset + y * rowStride;
     if (bytes)

@@ -1,7 +1,8 @@
 /**
  * The background as SExtractor sees it (Bertin & Arnouts 1996, A&AS 117, 393, and SExtractor's manual, "Modeling the
  * background"): the image is cut into square cells, each cell gives its mode and the noise about it, a 3 x 3 median over
- * the cells removes those that a bright object fills, and a natural bicubic spline joins what is left.
+ * the cells removes those that a bright object fills, and cubics join what is left, first down the columns, then along the
+ * rows. They are SExtractor's, not quite a natural spline: see spline.ts.
  */
 import { cellMode } from "./cell-mode.ts";
 import { BYTE_LEVELS, type Plane } from "./plane.ts";
@@ -79,7 +80,7 @@ export function subtractSky({ data, width, height }: Plane, sky: Sky): void {
   const across = splineWeights(width, columns, 0.5);
   const down = splineWeights(height, rows, 0);
   for (let y = 0; y < height; y++) {
-    // The spline along y at the middle of each column of cells, then the spline through these.
+    // The curve along y at the middle of each column of cells, then the curve through these.
     const row = down.knot[y]! * columns;
     for (let column = 0, i = row, k = 4 * y; column < columns; column++, i++) {
       const j = rows > 1 ? i + columns : i;
@@ -122,8 +123,8 @@ interface SplineWeights {
 
 /**
  * For each pixel of a line the knot before it, for each knot but the last the pixel where the next one takes over, and
- * the weights [length, 4] of the value at a pixel's knot and the next and of a sixth of the second derivative there. The
- * outermost cubics go on to the edges.
+ * the weights [length, 4] of the value at a pixel's knot and the next and of the curvature there. The outermost cubics go
+ * on to the edges.
  */
 function splineWeights(length: number, knots: number, shift: number): SplineWeights {
   const knot = new Int32Array(length);

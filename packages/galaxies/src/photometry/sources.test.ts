@@ -47,11 +47,11 @@ function distance(a: Source, b: Source): number {
   return Math.hypot(a.x - b.x, a.y - b.y);
 }
 
-test("floats of 0..1, bytes and any strides give the same sources", () => {
+test("floats of 0..1 of either precision, bytes and any strides give the same sources", () => {
   const bytes = greenChannel(4);
   const [height, width] = bytes.shape as [number, number];
   const floats = ndarray(new Float32Array(height * width), [height, width]);
-  const turned = ndarray(new Float32Array(height * width), [width, height]).transpose(1, 0);
+  const turned = ndarray(new Float64Array(height * width), [width, height]).transpose(1, 0);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
       floats.set(y, x, bytes.get(y, x) / 255);
@@ -88,6 +88,13 @@ test("says what is wrong with its arguments", () => {
     masked.set(3, 7, value);
     expect(() => detectSources(masked)).toThrow(
       `detectSources: expected finite pixels for channel but got ${value} in row 3, column 7`,
+    );
+  }
+  // types that have no scale, which were taken for bytes and so for darkness
+  for (const data of [new Uint16Array(100), new Int32Array(100), new Array(100).fill(0.5)]) {
+    const other = ndarray(data as unknown as Float32Array, [10, 10]);
+    expect(() => detectSources(other)).toThrow(
+      `detectSources: expected uint8, float32 or float64 pixels for channel but got ${other.dtype}`,
     );
   }
   expect(() => detectSources(image, { threshold: 0 })).toThrow(

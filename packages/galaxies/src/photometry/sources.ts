@@ -43,8 +43,8 @@ const MIN_AREA = 5;
  * cleaned; moments, and radii over ellipses.
  *
  * @param channel [height, width], e.g. the green one of an image: `image.pick(null, null, 1)`
- * @throws TypeError for an image that is not two-dimensional, a threshold or area that is not positive; RangeError for a
- * pixel that is NaN or infinite
+ * @throws TypeError for an image that is not two-dimensional or of another type, a threshold or area that is not positive;
+ * RangeError for a pixel that is NaN or infinite
  */
 export function detectSources(channel: Channel, options: DetectOptions = {}): Source[] {
   const { threshold: sigmas = 1.5, minArea = MIN_AREA } = options;

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { COLUMNS, KAGGLE_TREE } from "../tree.ts";
-import { writeSynthetic } from "./dataset.ts";
+import { type SyntheticOptions, writeSynthetic } from "./dataset.ts";
 
 let root = "";
 beforeAll(async () => {
@@ -104,15 +104,41 @@ test("an aborted set has no label file", async () => {
 test("a folder that holds a set already is refused, and left as it is", async () => {
   const before = await everything(join(root, "a"));
   await expect(writeSynthetic(join(root, "a"), { train: 1, test: 0, seed: 2 })).rejects.toThrow(
-    `writeSynthetic: expected an empty folder for ${join(root, "a", "images_training_rev1")} but got one with files`,
+    `writeSynthetic: expected a folder without Galaxy Zoo data for ${join(root, "a")} but got one with images_test_rev1, images_training_rev1, training_solutions_rev1.csv`,
   );
   expect(await everything(join(root, "a"))).toEqual(before);
+});
+
+test.each([
+  "training_solutions_rev1.csv",
+  "labels.csv",
+  "labels/labels.csv",
+  "images/1.jpg",
+  "images_test_rev1.zip",
+  "galaxy-zoo-the-galaxy-challenge.zip",
+])("a folder with somebody's %s is refused before anything is made in it", async (name) => {
+  const dir = await mkdtemp(join(root, "theirs-"));
+  await mkdir(dirname(join(dir, name)), { recursive: true });
+  await writeFile(join(dir, name), "precious");
+  await expect(writeSynthetic(dir, { train: 1, test: 1, seed: 2, size: 8 })).rejects.toThrow(
+    `writeSynthetic: expected a folder without Galaxy Zoo data for ${dir} but got one with ${name.split("/")[0]}`,
+  );
+  expect(Object.keys(await everything(dir))).toEqual([name]);
+  expect(await readFile(join(dir, name), "utf8")).toBe("precious");
+});
+
+test("other files and empty folders are no data set", async () => {
+  const dir = await mkdtemp(join(root, "mine-"));
+  await writeFile(join(dir, "notes.txt"), "");
+  await mkdir(join(dir, "images_training_rev1"));
+  await writeSynthetic(dir, { train: 1, test: 0, seed: 2, size: 8 });
+  expect(Object.keys(await everything(dir))).toContain("training_solutions_rev1.csv");
 });
 
 test("a path that cannot be a folder is named", async () => {
   await writeFile(join(root, "file"), "");
   await expect(writeSynthetic(join(root, "file"), { train: 1, test: 0, seed: 2 })).rejects.toThrow(
-    `writeSynthetic: cannot make ${join(root, "file", "images_training_rev1")}: it is not a folder (ENOTDIR)`,
+    `writeSynthetic: cannot list ${join(root, "file")}: it is not a folder (ENOTDIR)`,
   );
 });
 
@@ -129,8 +155,9 @@ test.each([
   [{ train: 1, test: 0.5, seed: 1 }, "expected an integer >= 0 for test but got 0.5"],
   [{ train: 1, test: 0, seed: Number.NaN }, "expected a safe integer for seed but got NaN"],
   [{ train: 1, test: 0, seed: 1, size: 0 }, "expected a positive integer for size but got 0"],
+  [undefined, "expected { train, test, seed } for options but got undefined"],
 ])("bad options are refused: %j", async (options, message) => {
-  await expect(writeSynthetic(join(root, "g"), options)).rejects.toThrow(
+  await expect(writeSynthetic(join(root, "g"), options as SyntheticOptions)).rejects.toThrow(
     `writeSynthetic: ${message}`,
   );
 });

@@ -1,11 +1,12 @@
-import { existsSync, readdirSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createRng } from "@gz/augment";
 import sharp from "sharp";
+import { expected } from "../_check.ts";
 import { createAtomic, fileError } from "../files.ts";
-import { KAGGLE_TREE } from "../tree.ts";
+import { isPart } from "../part-names.ts";
+import { COLUMNS } from "../tree.ts";
 import { renderGalaxy } from "./render.ts";
 import { sampleGalaxy } from "./sample.ts";
 import { castVotes, galaxyVotes } from "./votes.ts";
@@ -36,20 +37,20 @@ export interface SyntheticOptions {
  * depends on the seed and i alone, so a larger set begins with the smaller one's galaxies. The
  * labels come last, whole: a set without them is unfinished.
  *
- * @throws TypeError or RangeError for bad options; Error where `dir` already holds such a set or
- *   cannot be written; the signal's reason when it is aborted
+ * @throws TypeError or RangeError for bad options; Error where `dir` already holds a data set, or
+ *   a part of one, or cannot be written; the signal's reason when it is aborted
  */
 export async function writeSynthetic(dir: string, options: SyntheticOptions): Promise<void> {
   checkOptions(dir, options);
+  await refuseData(dir);
   const { train, test, seed, size = 424, onProgress, signal } = options;
   const splits = [
     { folder: join(dir, "images_training_rev1"), count: train },
     { folder: join(dir, "images_test_rev1"), count: test },
   ];
-  for (const { folder, count } of splits) await prepareFolder(folder, count);
+  for (const { folder, count } of splits) if (count > 0) await makeFolder(folder);
 
-  const columns = KAGGLE_TREE.flatMap((question) => question.answers);
-  const lines = [["GalaxyID", ...columns].join(",")];
+  const lines = [["GalaxyID", ...COLUMNS].join(",")];
   const total = train + test;
   let done = 0;
   // sharp encodes on its own threads while this one draws; a few images may wait for it.
@@ -81,12 +82,24 @@ export async function writeSynthetic(dir: string, options: SyntheticOptions): Pr
   if (train > 0) await writeLabels(join(dir, "training_solutions_rev1.csv"), lines);
 }
 
-async function prepareFolder(folder: string, count: number): Promise<void> {
-  if (existsSync(folder) && readdirSync(folder).length > 0)
+/** Labels would be overwritten, images mixed with those of another set; an empty folder is no such part. */
+async function refuseData(dir: string): Promise<void> {
+  const names = await readdir(dir).catch((error) => {
+    if (error.code === "ENOENT") return [];
+    throw fileError("writeSynthetic", `list ${dir}`, error);
+  });
+  const found: string[] = [];
+  for (const name of names.filter(isPart).sort()) {
+    const inside = await readdir(join(dir, name)).catch(() => undefined);
+    if (inside?.length !== 0) found.push(name);
+  }
+  if (found.length > 0)
     throw new Error(
-      `writeSynthetic: expected an empty folder for ${folder} but got one with files`,
+      `writeSynthetic: expected a folder without Galaxy Zoo data for ${dir} but got one with ${found.join(", ")}`,
     );
-  if (count === 0) return;
+}
+
+async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
@@ -116,9 +129,12 @@ async function writeLabels(file: string, lines: string[]): Promise<void> {
   }
 }
 
-function checkOptions(dir: string, { train, test, seed, size = 424 }: SyntheticOptions): void {
+function checkOptions(dir: string, options: SyntheticOptions): void {
   if (typeof dir !== "string" || dir === "")
-    throw new TypeError(`writeSynthetic: expected a folder's path for dir but got ${String(dir)}`);
+    throw expected("writeSynthetic", "a folder's path", "dir", dir);
+  if (typeof options !== "object" || options === null)
+    throw expected("writeSynthetic", "{ train, test, seed }", "options", options);
+  const { train, test, seed, size = 424 } = options;
   for (const [name, value] of Object.entries({ train, test }))
     if (!Number.isInteger(value) || value < 0)
       throw new RangeError(

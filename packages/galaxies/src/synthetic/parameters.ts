@@ -2,7 +2,8 @@
  * What a synthetic galaxy is: plain data, so that it can be logged, replayed and changed by hand.
  * Lengths are pixels of a 424 x 424 frame (x right, y down, the centre at 211.5), angles are
  * degrees from +x towards +y, colours run from 0 (blue, young stars) to 1 (red, old stars), and
- * every strength runs from 0 (absent) to 1 (as strong as it gets).
+ * every strength runs from 0 (absent) to 1 (as strong as it gets). check-parameters.ts has the
+ * ranges.
  */
 export interface GalaxyParameters {
   /** A star or a satellite's trail instead of a galaxy: what volunteers call "star or artifact". */

@@ -2,6 +2,7 @@ import type { Rng } from "@gz/augment";
 import ndarray, { type NdArray } from "ndarray";
 import { blur } from "./blur.ts";
 import { type Canvas, createCanvas, starlight, toCamera } from "./canvas.ts";
+import { checkParameters } from "./check-parameters.ts";
 import { develop } from "./develop.ts";
 import { addBar, addDisk, addDustLane, addEdgeOnDisk, type Disk, isEdgeOn } from "./disk.ts";
 import { enlarge } from "./enlarge.ts";
@@ -27,7 +28,7 @@ import { drawTexture } from "./texture.ts";
  * @param options.rng everything by chance: noise, the field, how each arm wobbles
  * @param options.size pixels on a side, 424 by default; the field of view stays the same
  * @returns [size, size, 3], 0..255; same parameters and rng, same bytes
- * @throws RangeError for a size that is not a positive integer
+ * @throws RangeError for a size that is not a positive integer, TypeError for parameters that no galaxy can have
  */
 export function renderGalaxy(
   params: GalaxyParameters,
@@ -35,6 +36,7 @@ export function renderGalaxy(
 ): NdArray<Uint8Array> {
   if (!Number.isInteger(size) || size < 1)
     throw new RangeError(`renderGalaxy: expected a positive integer for size but got ${size}`);
+  checkParameters("renderGalaxy", params);
   const canvas = createCanvas(params.magnification);
   const optics = drawOptics(rng, params);
   if (params.kind === "galaxy") addGalaxy(rng, canvas, params);
@@ -192,8 +194,9 @@ function drawOptics(rng: Rng, params: GalaxyParameters): Optics {
   return { fwhm: params.seeing, offsets: [offset(), [0, 0], offset()] };
 }
 
-/** Number of events of a mean rate (Knuth's product of uniforms; rates here are below 200). */
+/** Number of events of a mean rate: Knuth's product of uniforms, in pieces, as exp(-mean) is 0 above 745. */
 function poisson(rng: Rng, mean: number): number {
+  if (mean > 500) return poisson(rng, 500) + poisson(rng, mean - 500);
   const limit = Math.exp(-mean);
   let product = rng.uniform();
   let count = 0;

@@ -77,7 +77,7 @@ export function drawTexture(rng: Rng, params: GalaxyParameters): Texture {
       const s = (along - Math.floor(along)) * ANGLES;
       const patchy = sampleLattice(patches, turns, logR * 2.2);
       // Pieces of arms: noise drawn out along the winding.
-      const piece = smoothstep(0.1, 1.1, sampleLattice(pieces, along * 1, logR * 1.1));
+      const piece = smoothstep(0.1, 1.1, sampleLattice(pieces, along, logR * 1.1));
       const bump = (1 - f) * sampleCrest(crest, s) * (1 + 0.35 * patchy) + f * 0.8 * piece;
       const arm = Math.max(0, bump) * envelope;
       const side =

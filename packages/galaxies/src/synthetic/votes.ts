@@ -1,9 +1,10 @@
 import type { Rng } from "@gz/augment";
-import { KAGGLE_TREE } from "../tree.ts";
+import { COLUMNS, KAGGLE_TREE } from "../tree.ts";
 import { conditionalAnswers } from "./answers.ts";
+import { checkParameters } from "./check-parameters.ts";
 import type { GalaxyParameters } from "./parameters.ts";
 
-const COLUMN_OF = new Map(KAGGLE_TREE.flatMap((q) => q.answers).map((name, i) => [name, i]));
+const COLUMN_OF = new Map(COLUMNS.map((name, i) => [name, i]));
 
 /**
  * The vote fractions to expect for a galaxy: how a crowd would answer the 37 answers of Galaxy Zoo,
@@ -12,8 +13,10 @@ const COLUMN_OF = new Map(KAGGLE_TREE.flatMap((q) => q.answers).map((name, i) =>
  * or seen from the side are doubted, and the doubt spreads over the answers.
  *
  * @returns 37 fractions in [0, 1], in the order of the labels' columns
+ * @throws TypeError for parameters that no galaxy can have
  */
 export function galaxyVotes(params: GalaxyParameters): Float32Array {
+  checkParameters("galaxyVotes", params);
   const answers = conditionalAnswers(params);
   const votes = new Float64Array(COLUMN_OF.size);
   KAGGLE_TREE.forEach((question, i) => {
