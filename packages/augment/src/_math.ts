@@ -21,7 +21,7 @@ export function cosDegrees(degrees: number): number {
   return sinQuarter(quarters + 1, (turn - 90 * quarters) * RADIANS);
 }
 
-/** Natural logarithm of a positive, finite, normal number. */
+/** Natural logarithm of a positive, finite number. */
 export function log(x: number): number {
   let exponent = 0;
   while (x < Math.SQRT1_2) {
@@ -45,8 +45,11 @@ export function log(x: number): number {
   return s * (half + even + odd) + exponent * LN2_LOW - half + f + exponent * LN2_HIGH;
 }
 
-/** Exponential of a number whose result is neither overflowing nor subnormal. */
+/** Exponential of any number. */
 export function exp(x: number): number {
+  // Far beyond what a double can hold, where the loops below would run for each power of two.
+  if (x < -746) return 0;
+  if (x > 710) return Infinity;
   let exponent = Math.round(x / Math.LN2);
   const high = x - exponent * LN2_HIGH;
   const low = exponent * LN2_LOW;

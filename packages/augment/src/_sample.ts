@@ -156,6 +156,33 @@ export function sampleAnywhere(
   }
 }
 
+/** All columns of a row, each from the nearest source pixel; of two as near, the one further right or down. */
+export function sampleNearest(
+  source: Source,
+  row: Row,
+  start: number,
+  width: number,
+  a: number,
+  d: number,
+  X0: number,
+  Y0: number,
+  border: Border,
+  fill: number,
+): void {
+  const { data, offset, scale, stride, shape } = source;
+  for (let x = 0; x < width; x++) {
+    const column = within(Math.floor(a * x + X0 + 0.5), shape[1]!, border);
+    const line = within(Math.floor(d * x + Y0 + 0.5), shape[0]!, border);
+    const outside = line < 0 || column < 0;
+    const p = offset + line * stride[0]! + column * stride[1]!;
+    const o = start + x * row.pixelStride;
+    for (let channel = 0; channel < shape[2]!; channel++)
+      row.data[o + channel * row.channelStride] = outside
+        ? fill
+        : data[p + channel * stride[2]!]! * scale;
+  }
+}
+
 /** Index i of an axis of n pixels brought into 0 .. n - 1, or -1 where the border is constant. */
 function within(i: number, n: number, border: Border): number {
   if (i >= 0 && i < n) return i;

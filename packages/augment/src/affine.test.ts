@@ -57,6 +57,11 @@ test("an affine and its inverse compose to the identity", () => {
   );
 });
 
+test("an inverse holds no -0, so that equal affines are equal", () => {
+  expect(invert(identity)).toEqual(identity);
+  expect(invert(flip())).toEqual(flip());
+});
+
 test("about keeps its point in place", () => {
   fc.assert(
     fc.property(number, number, number, (x, y, degrees) => {
@@ -72,6 +77,25 @@ test("arguments are checked", () => {
     new RangeError(
       "invert: expected an affine that can be inverted for affine but got [1, 2, 0, 2, 4, 0]",
     ),
+  );
+  const huge: Affine = [1e200, 0, 5, 0, 1e200, 5];
+  expect(() => invert(huge)).toThrow("invert: expected an affine that can be inverted");
+  expect(() => invert([1e-200, 0, 1e200, 0, 1, 0])).toThrow("an affine that can be inverted");
+  const nan: Affine = [1, 0, Number.NaN, 0, 1, 0];
+  const six = "expected six finite numbers for";
+  expect(() => invert(nan)).toThrow(
+    new RangeError(`invert: ${six} affine but got [1, 0, NaN, 0, 1, 0]`),
+  );
+  expect(() => apply([] as never, 1, 2)).toThrow(new TypeError(`apply: ${six} affine but got []`));
+  expect(() => about(1, 2, nan)).toThrow(`about: ${six} affine but got [1, 0, NaN, 0, 1, 0]`);
+  expect(() => about(Number.NaN, 2, identity)).toThrow(
+    "about: expected a finite number for x but got NaN",
+  );
+  expect(() => compose(identity, undefined as never)).toThrow(
+    new TypeError(`compose: ${six} an affine but got undefined`),
+  );
+  expect(() => rotation("30" as never)).toThrow(
+    new TypeError('rotation: expected a finite number for degrees but got "30"'),
   );
   expect(() => rotation(Number.NaN)).toThrow(
     "rotation: expected a finite number for degrees but got NaN",

@@ -1,4 +1,4 @@
-import { checkFinite, expected } from "./_check.ts";
+import { checkAffine, checkFinite, expected } from "./_check.ts";
 import { cosDegrees, sinDegrees } from "./_math.ts";
 
 /**
@@ -15,6 +15,11 @@ export const identity: Affine = Object.freeze([1, 0, 0, 0, 1, 0] as const);
  * output pixel first and the leftmost speaks in source pixels. Of none: the identity.
  */
 export function compose(...affines: readonly Affine[]): Affine {
+  for (const affine of affines) checkAffine("compose", "an affine", affine);
+  return product(affines);
+}
+
+function product(affines: readonly Affine[]): Affine {
   return affines.reduce(
     ([a, b, c, d, e, f], [g, h, i, j, k, l]): Affine => [
       a * g + b * j,
@@ -66,33 +71,32 @@ export function flip(): Affine {
 
 /** The affine with the point (x, y) in the part of the origin, e.g. a rotation about an image's centre. */
 export function about(x: number, y: number, affine: Affine): Affine {
-  return compose(translation(x, y), affine, translation(-x, -y));
+  checkFinite("about", "x", x);
+  checkFinite("about", "y", y);
+  checkAffine("about", "affine", affine);
+  return product([translation(x, y), affine, translation(-x, -y)]);
 }
 
 /**
  * The affine from source pixels back to output pixels: where in the output a source pixel is seen.
  *
- * @throws RangeError if the affine squeezes the plane into a line or a point
+ * @throws RangeError if the affine squeezes the plane into a line or a point, or its numbers are too large
  */
 export function invert(affine: Affine): Affine {
+  checkAffine("invert", "affine", affine);
   const [a, b, c, d, e, f] = affine;
   const determinant = a * e - b * d;
-  if (!Number.isFinite(1 / determinant))
-    throw new RangeError(
-      expected("invert", "an affine that can be inverted", "affine", affine).message,
-    );
-  return [
-    e / determinant,
-    -b / determinant,
-    (b * f - c * e) / determinant,
-    -d / determinant,
-    a / determinant,
-    (c * d - a * f) / determinant,
-  ];
+  const inverse = [e, -b, b * f - c * e, -d, a, c * d - a * f].map(
+    (x) => x / determinant + 0, // + 0: for -0
+  ) as unknown as Affine;
+  if (!Number.isFinite(determinant) || !inverse.every(Number.isFinite))
+    throw expected("invert", "an affine that can be inverted", "affine", affine, RangeError);
+  return inverse;
 }
 
 /** The source point [x, y] of the output point (x, y). */
 export function apply(affine: Affine, x: number, y: number): [x: number, y: number] {
+  checkAffine("apply", "affine", affine);
   const [a, b, c, d, e, f] = affine;
   return [a * x + b * y + c, d * x + e * y + f];
 }

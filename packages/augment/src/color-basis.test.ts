@@ -1,7 +1,7 @@
 import ndarray from "ndarray";
 import { expect, test } from "vitest";
 import color from "../test/fixtures/color.json" with { type: "json" };
-import { fitColor } from "./color-basis.ts";
+import { DIELEMAN_COLOR, fitColor } from "./color-basis.ts";
 import type { Image } from "./image.ts";
 
 const pixels = ndarray(Uint8Array.from(color.pixels), [6, 10, 3]);
@@ -34,9 +34,18 @@ test("an image of one colour has components of length 0", () => {
   expect(fitColor([grey]).components.flat()).toBeAllClose(new Array(9).fill(0), { atol: 1e-7 });
 });
 
+test("the winner's basis cannot be changed for everyone else", () => {
+  const { components } = DIELEMAN_COLOR;
+  for (const part of [DIELEMAN_COLOR, components, components[0]])
+    expect(Object.isFrozen(part)).toBe(true);
+});
+
 test("arguments are checked", () => {
   const grey = ndarray(new Uint8Array(4), [2, 2, 1]);
   expect(() => fitColor([])).toThrow("fitColor: expected at least one image but got none");
+  expect(() => fitColor(pixels as never)).toThrow(
+    "fitColor: expected a list of images for images but got uint8 [6, 10, 3]",
+  );
   expect(() => fitColor([pixels, grey])).toThrow(
     "fitColor: expected 3 channels for an image but got uint8 [2, 2, 1]",
   );

@@ -1,4 +1,4 @@
-import { checkImage, expected } from "./_check.ts";
+import { checkImage, expected, expectedNumber } from "./_check.ts";
 import { symmetricEigen } from "./_eigen.ts";
 import { type Image, unitScale } from "./image.ts";
 
@@ -9,16 +9,16 @@ export interface ColorBasis {
 }
 
 /** The one vector (R, G, B) in the code of Galaxy Zoo's winner, S. Dieleman; he drew its factor with `std` 0.5. */
-export const DIELEMAN_COLOR: ColorBasis = {
-  components: [[-0.0148366, -0.01253134, -0.01040762]],
-};
+export const DIELEMAN_COLOR: ColorBasis = Object.freeze({
+  components: Object.freeze([Object.freeze([-0.0148366, -0.01253134, -0.01040762])]),
+});
 
 /**
  * Principal components of the pixels of all images: unit eigenvectors of the channels' covariance
  * times the square roots of their eigenvalues (after Krizhevsky et al., NIPS 2012, section 4.1).
  * Images are read one at a time, so a generator over any number of them will do.
  *
- * @throws TypeError for no image, differing channel counts, or more components than channels; RangeError for pixels that
+ * @throws TypeError or RangeError for no image, differing channel counts, more components than channels, or pixels that
  * are NaN or infinite
  */
 export function fitColor(
@@ -28,15 +28,17 @@ export function fitColor(
     readonly components?: number;
   } = {},
 ): ColorBasis {
+  if (typeof (images as Partial<Iterable<Image>> | undefined)?.[Symbol.iterator] !== "function")
+    throw expected("fitColor", "a list of images", "images", images);
   let moments: Moments | undefined;
   for (const image of images) {
     checkImage("fitColor", "an image", image);
     moments ??= emptyMoments(image.shape[2]!);
     if (image.shape[2] !== moments.channels)
-      throw expected("fitColor", `${moments.channels} channels`, "an image", image);
+      throw expected("fitColor", `${moments.channels} channels`, "an image", image, RangeError);
     addPixels(moments, image);
   }
-  if (!moments) throw new TypeError("fitColor: expected at least one image but got none");
+  if (!moments) throw new RangeError("fitColor: expected at least one image but got none");
   const { channels, products } = moments;
   if (!products.every(Number.isFinite))
     throw new RangeError(
@@ -44,7 +46,7 @@ export function fitColor(
     );
   const { components = channels } = options;
   if (!(Number.isInteger(components) && components >= 1 && components <= channels))
-    throw expected("fitColor", `an integer from 1 to ${channels}`, "components", components);
+    throw expectedNumber("fitColor", `an integer from 1 to ${channels}`, "components", components);
 
   const strongest = symmetricEigen(covariance(moments)).slice(0, components);
   return {

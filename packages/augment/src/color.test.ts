@@ -96,6 +96,13 @@ test("arguments are checked", () => {
   expect(() => addColor(image, [0, 0, 0], { out })).toThrow(
     "addColor: expected a float32 ndarray [1, 2, 3] for out but got float32 [1, 1, 3]",
   );
+  const short = ndarray(new Uint8Array(5), [1, 2, 3]);
+  expect(() => addColor(short, [0, 0, 0])).toThrow(
+    "addColor: expected data with the indices 0 to 5 for image but got 5 numbers",
+  );
+  expect(() => sampleColor(createRng(1), { components: [[1, 2, 3], [1]] }, 1)).toThrow(
+    "sampleColor: expected vectors of one length for components but got [[1, 2, 3], [1]]",
+  );
   expect(() => sampleColor(createRng(1), DIELEMAN_COLOR, -1)).toThrow(
     "sampleColor: expected a finite number >= 0 for std but got -1",
   );

@@ -1,5 +1,5 @@
 import ndarray, { type NdArray } from "ndarray";
-import { checkFinite, checkImage, checkOut, expected } from "./_check.ts";
+import { checkFinite, checkImage, checkOut, expected, expectedNumber } from "./_check.ts";
 import type { ColorBasis } from "./color-basis.ts";
 import { type Image, unitScale } from "./image.ts";
 import type { Rng } from "./rng.ts";
@@ -7,12 +7,18 @@ import type { Rng } from "./rng.ts";
 /**
  * A random colour: the sum of the components, each times its own Gaussian number of this standard
  * deviation. One offset per channel, on the 0..1 scale, for `addColor`.
+ *
+ * @throws TypeError or RangeError for components of different lengths, or a standard deviation that is
+ * negative or not finite
  */
 export function sampleColor(rng: Rng, basis: ColorBasis, std: number): number[] {
   if (!(std >= 0 && std < Infinity))
-    throw expected("sampleColor", "a finite number >= 0", "std", std);
-  const offsets = new Array<number>(basis.components[0]?.length ?? 0).fill(0);
-  for (const component of basis.components) {
+    throw expectedNumber("sampleColor", "a finite number >= 0", "std", std);
+  const { components } = basis;
+  const offsets = new Array<number>(components[0]?.length ?? 0).fill(0);
+  if (components.some(({ length }) => length !== offsets.length))
+    throw expected("sampleColor", "vectors of one length", "components", components, RangeError);
+  for (const component of components) {
     const alpha = rng.normal(0, std);
     component.forEach((x, channel) => {
       offsets[channel]! += alpha * x;
@@ -35,7 +41,7 @@ export interface AddColorOptions {
  * Adds one offset per channel to every pixel.
  *
  * @returns float32 [height, width, channels], bytes scaled to 0..1; `out` if given
- * @throws TypeError for an image, offsets or `out` that do not fit together
+ * @throws TypeError or RangeError for an image, offsets or `out` that do not fit together
  */
 export function addColor(
   image: Image,
@@ -46,7 +52,7 @@ export function addColor(
   const { clip = true } = options;
   const channels = image.shape[2]!;
   if (offsets.length !== channels)
-    throw expected("addColor", `${channels} numbers`, "offsets", offsets);
+    throw expected("addColor", `${channels} numbers`, "offsets", offsets, RangeError);
   offsets.forEach((offset) => {
     checkFinite("addColor", "an offset", offset);
   });

@@ -75,10 +75,30 @@ test("draws stay in their ranges and fill them", () => {
   expect(Math.abs(share((d) => d.translation[1] < -2) - 0.25)).toBeLessThan(0.03);
 });
 
+test("a zoom from a range is log-uniform between its ends", () => {
+  const rng = createRng(3);
+  const zooms = Array.from({ length: 4000 }, () => sampleDraw(rng, { zoom: [0.5, 8] }).zoom);
+  expect(Math.min(...zooms)).toBeGreaterThanOrEqual(0.5);
+  expect(Math.max(...zooms)).toBeLessThan(8);
+  // A fourth in each doubling; standard deviation 27 of 1,000.
+  for (const from of [0.5, 1, 2, 4])
+    expect(Math.abs(zooms.filter((z) => z >= from && z < 2 * from).length - 1000)).toBeLessThan(
+      110,
+    );
+  expect(sampleDraw(rng, { zoom: [1.2, 1.2] }).zoom).toBe(1.2);
+});
+
 test("arguments are checked", () => {
-  const sample = (ranges: DrawRanges) => () => sampleDraw(createRng(1), ranges);
-  expect(sample({ zoom: 0.9 })).toThrow(
-    "sampleDraw: expected a finite number >= 1 for zoom but got 0.9",
+  const sample = (ranges: object) => () => sampleDraw(createRng(1), ranges as DrawRanges);
+  const what = "a finite number >= 1 or [min, max] with 0 < min <= max";
+  expect(sample({ zoom: 0.9 })).toThrow(`sampleDraw: expected ${what} for zoom but got 0.9`);
+  for (const zoom of [Number.NaN, Infinity, [0, 1], [2, 1], [1, Infinity], [1e-300, 1e300]])
+    expect(sample({ zoom })).toThrow(RangeError);
+  for (const zoom of ["2", null, [1], [1, 2, 3], ["1", "2"]])
+    expect(sample({ zoom })).toThrow(TypeError);
+  expect(sample({ flip: 0.5 })).toThrow("sampleDraw: expected a boolean for flip but got 0.5");
+  expect(sample({ rotation: 30 })).toThrow(
+    new TypeError("sampleDraw: expected [min, max] with min <= max for rotation but got 30"),
   );
   expect(sample({ translation: -1 })).toThrow(
     "sampleDraw: expected a finite number >= 0 for translation but got -1",
@@ -89,7 +109,30 @@ test("arguments are checked", () => {
   expect(sample({ shear: [0, Infinity] })).toThrow(
     "sampleDraw: expected [min, max] with min <= max for shear but got [0, Infinity]",
   );
-  expect(() => affineFromDraw({ ...identityDraw, zoom: 0 }, size)).toThrow(
+  const affine =
+    (draw: object, ofSize: object = size) =>
+    () =>
+      affineFromDraw({ ...identityDraw, ...draw }, ofSize as typeof size);
+  expect(affine({ zoom: 0 })).toThrow(
     "affineFromDraw: expected a positive number for zoom but got 0",
+  );
+  expect(affine({ rotation: Number.NaN })).toThrow(
+    "affineFromDraw: expected a finite number for rotation but got NaN",
+  );
+  expect(affine({ shear: undefined })).toThrow(
+    new TypeError("affineFromDraw: expected a finite number for shear but got undefined"),
+  );
+  expect(affine({ translation: undefined })).toThrow(
+    "affineFromDraw: expected [x, y] for translation but got undefined",
+  );
+  expect(affine({ translation: [0, Infinity] })).toThrow(
+    "affineFromDraw: expected a finite number for translation but got Infinity",
+  );
+  expect(affine({ flip: 1 })).toThrow("affineFromDraw: expected a boolean for flip but got 1");
+  expect(affine({}, {})).toThrow(
+    "affineFromDraw: expected a positive integer for width but got undefined",
+  );
+  expect(affine({}, { width: 4, height: -4 })).toThrow(
+    "affineFromDraw: expected a positive integer for height but got -4",
   );
 });

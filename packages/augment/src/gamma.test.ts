@@ -22,8 +22,17 @@ test("all bytes agree with Math.pow to float32, whatever the strides, in place t
     for (let i = 0; i < 255; i++)
       floats.set(Math.floor(i / 51), Math.floor(i / 3) % 17, i % 3, bytes.data[i]! / 255);
     expect(applyGamma(floats, exponent, { out: floats })).toBe(floats);
-    expect(floats.get(2, 7, 1)).toBeCloseTo(power[2 * 51 + 7 * 3 + 1]!, 6);
+    const values = Float32Array.from({ length: 255 }, (_, i) =>
+      floats.get(Math.floor(i / 51), Math.floor(i / 3) % 17, i % 3),
+    );
+    expect(values).toBeAllClose(power, { rtol: 1e-6, atol: 0 });
   }
+});
+
+test("values that are no colours: NaN and Infinity stay, exponents of any size end", () => {
+  const image = ndarray(Float32Array.of(Number.NaN, Infinity, -Infinity, -0, 0.5, 2), [1, 2, 3]);
+  expect([...applyGamma(image, 2).data]).toEqual([Number.NaN, Infinity, 0, 0, 0.25, 4]);
+  expect([...applyGamma(image, 1e9).data]).toEqual([Number.NaN, Infinity, 0, 0, 0, Infinity]);
 });
 
 test("exponents are log-uniform between 1 / most and most", () => {

@@ -1,5 +1,5 @@
 import ndarray, { type NdArray } from "ndarray";
-import { checkImage, checkOut, expected } from "./_check.ts";
+import { checkImage, checkOut, expectedNumber } from "./_check.ts";
 import { mapValues } from "./_map.ts";
 import type { Image } from "./image.ts";
 import type { Rng } from "./rng.ts";
@@ -17,7 +17,8 @@ export interface AddNoiseOptions {
  * and channel, drawn in the order row, column, channel whatever the image's strides.
  *
  * @returns float32 [height, width, channels], bytes scaled to 0..1; `out` if given
- * @throws TypeError for an image or `out` that does not fit, or a standard deviation that is negative or not finite
+ * @throws TypeError or RangeError for an image or `out` that does not fit, or a standard deviation that is negative or
+ * not finite
  */
 export function addNoise(
   rng: Rng,
@@ -26,7 +27,8 @@ export function addNoise(
   options: AddNoiseOptions = {},
 ): NdArray<Float32Array> {
   checkImage("addNoise", "image", image);
-  if (!(std >= 0 && std < Infinity)) throw expected("addNoise", "a finite number >= 0", "std", std);
+  if (!(std >= 0 && std < Infinity))
+    throw expectedNumber("addNoise", "a finite number >= 0", "std", std);
   if (options.out) checkOut("addNoise", options.out, image.shape);
   const { clip = true } = options;
   const out = options.out ?? ndarray(new Float32Array(image.size), [...image.shape]);

@@ -76,6 +76,9 @@ test("uniforms fill [lo, hi) evenly", () => {
   for (const u of many((rng) => rng.uniform(-4, 4))) counts[Math.floor((u + 4) * 2)]!++;
   expect(chiSquare(counts)).toBeLessThan(37.7); // 15 degrees of freedom, p = 0.001
   expect(createRng(1).uniform(3, 3)).toBe(3);
+  // Between neighbours there is nothing but lo: half of the sums would round to hi.
+  const hi = 1 + Number.EPSILON;
+  expect(many((rng) => rng.uniform(1, hi)).every((u) => u === 1)).toBe(true);
 });
 
 test("normals have the Gaussian's moments and tails, and neighbours are independent", () => {
@@ -139,6 +142,9 @@ test("arguments are checked", () => {
   );
   expect(() => rng.uniform(2, 1)).toThrow(
     "uniform: expected a finite number >= 2 for hi but got 1",
+  );
+  expect(() => rng.uniform(-1e308, 1e308)).toThrow(
+    "uniform: expected a finite number for hi - lo but got Infinity",
   );
   expect(() => rng.normal(Infinity)).toThrow(
     "normal: expected a finite number for mean but got Infinity",

@@ -1,10 +1,10 @@
-import { checkFinite, expected } from "./_check.ts";
+import { checkFinite, expectedNumber } from "./_check.ts";
 import { cosDegrees, log, sinDegrees } from "./_math.ts";
 import { philox } from "./_philox.ts";
 
 /** A stream of random numbers; the same seeds give the same stream on every machine and engine. */
 export interface Rng {
-  /** A number in [lo, hi), of 53 random bits; rounding can make it hi, at most once in 2^53 draws. */
+  /** A number in [lo, hi), of 53 random bits; where rounding would make it hi, it is lo. */
   uniform(lo?: number, hi?: number): number;
   /** A Gaussian number (Box-Muller on 53-bit uniforms, so up to 8.5 standard deviations). */
   normal(mean?: number, std?: number): number;
@@ -22,7 +22,7 @@ export interface Rng {
  * a hash of the seeds; their number and order matter.
  *
  * @param seeds one or more safe integers, negative ones too
- * @throws TypeError for no seed, or one that is not a safe integer
+ * @throws TypeError for no seed or one that is no number, RangeError for one that is not a safe integer
  */
 export function createRng(...seeds: number[]): Rng {
   const counter = hashSeeds(seeds);
@@ -52,7 +52,7 @@ export function createRng(...seeds: number[]): Rng {
 
   function int(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > 0x1_0000_0000)
-      throw expected("int", "an integer from 1 to 2^32", "n", n);
+      throw expectedNumber("int", "an integer from 1 to 2^32", "n", n);
     // Words past the last whole multiple of n would favour small results: draw again.
     const limit = 0x1_0000_0000 - (0x1_0000_0000 % n);
     let value = word();
@@ -64,13 +64,15 @@ export function createRng(...seeds: number[]): Rng {
     uniform(lo = 0, hi = 1) {
       checkFinite("uniform", "lo", lo);
       if (!Number.isFinite(hi) || hi < lo)
-        throw expected("uniform", `a finite number >= ${lo}`, "hi", hi);
-      return lo + (hi - lo) * unit();
+        throw expectedNumber("uniform", `a finite number >= ${lo}`, "hi", hi);
+      checkFinite("uniform", "hi - lo", hi - lo);
+      const x = lo + (hi - lo) * unit();
+      return x < hi ? x : lo;
     },
     normal(mean = 0, std = 1) {
       checkFinite("normal", "mean", mean);
       if (!Number.isFinite(std) || std < 0)
-        throw expected("normal", "a finite number >= 0", "std", std);
+        throw expectedNumber("normal", "a finite number >= 0", "std", std);
       let z = spareNormal;
       if (z === undefined) {
         const radius = Math.sqrt(-2 * log(1 - unit()));
@@ -84,12 +86,12 @@ export function createRng(...seeds: number[]): Rng {
     },
     int,
     bool(p = 0.5) {
-      if (!(p >= 0 && p <= 1)) throw expected("bool", "a probability from 0 to 1", "p", p);
+      if (!(p >= 0 && p <= 1)) throw expectedNumber("bool", "a probability from 0 to 1", "p", p);
       return unit() < p;
     },
     permutation(n) {
       if (!Number.isInteger(n) || n < 0 || n > 0xffff_ffff)
-        throw expected("permutation", "an integer from 0 to 2^32 - 1", "n", n);
+        throw expectedNumber("permutation", "an integer from 0 to 2^32 - 1", "n", n);
       const order = new Uint32Array(n).map((_, i) => i);
       for (let i = n - 1; i > 0; i--) {
         const j = int(i + 1);
@@ -108,7 +110,8 @@ function hashSeeds(seeds: readonly number[]): Uint32Array {
   const hash = Uint32Array.of(seeds.length, 0, 0, 0);
   const next = new Uint32Array(4);
   for (const seed of seeds) {
-    if (!Number.isSafeInteger(seed)) throw expected("createRng", "a safe integer", "a seed", seed);
+    if (!Number.isSafeInteger(seed))
+      throw expectedNumber("createRng", "a safe integer", "a seed", seed);
     philox(hash, seed | 0, Math.floor(seed / 0x1_0000_0000) | 0, next);
     for (let i = 0; i < 4; i++) hash[i]! ^= next[i]!;
   }

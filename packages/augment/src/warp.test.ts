@@ -140,12 +140,63 @@ test("bytes of any kind, floats and any strides give the same picture", () => {
 
 test("out is written in place, whatever its strides", () => {
   const image = noise(9, 7, 3);
-  const expected = warp(image, identity, { height: 5, width: 4 });
-  const batch = ndarray(new Float32Array(2 * 3 * 5 * 4), [2, 3, 5, 4]);
-  const out = batch.pick(1).transpose(1, 2, 0); // [5, 4, 3], channels apart
-  expect(warp(image, identity, { height: 5, width: 4, out })).toBe(out);
-  expect(out.get(4, 3, 2)).toBe(expected.get(4, 3, 2));
-  expect(batch.data.subarray(0, 60).every((v) => v === 0)).toBe(true);
+  // Across the border on all sides: columns within and beyond are written by different loops.
+  const affine: Affine = [1.9, 0.3, -2.2, -0.4, 2.1, -0.7];
+  for (const interpolation of ["linear", "nearest"] as const) {
+    const options = { height: 5, width: 6, interpolation };
+    const expected = warp(image, affine, options);
+    const batch = ndarray(new Float32Array(2 * 3 * 5 * 6), [2, 3, 5, 6]);
+    const out = batch.pick(1).transpose(1, 2, 0); // [5, 6, 3], channels apart
+    expect(warp(image, affine, { ...options, out })).toBe(out);
+    const values = expected.data.map((_, i) =>
+      out.get(Math.floor(i / 18), Math.floor(i / 3) % 6, i % 3),
+    );
+    expect(values).toEqual(expected.data);
+    expect(batch.data.subarray(0, 90).every((v) => v === 0)).toBe(true);
+  }
+});
+
+test("nearest takes one pixel's value whole, of two as near the one further right or down", () => {
+  const labels = ndarray(Float32Array.of(0, 7, 0, 7, 7, 0), [2, 3, 1]);
+  const half = warp(labels, translation(0.5, 0.5), { interpolation: "nearest", border: "edge" });
+  expect([...half.data]).toEqual([7, 0, 0, 7, 0, 0]);
+  expect([...warp(labels, translation(0.5, 0.5), { border: "edge" }).data]).toContain(5.25);
+  // Pixels reach half a step around their centres, the border's too.
+  const row = (border: (typeof BORDERS)[number]): number[] => [
+    ...warp(ndarray(Float32Array.of(1, 2, 3), [1, 3, 1]), [0.5, 0, -1, 0, 0.9, 0.4], {
+      width: 9,
+      border,
+      fill: 0.1,
+      interpolation: "nearest",
+    }).data,
+  ];
+  const fill = Math.fround(0.1);
+  expect(row("constant")).toEqual([fill, 1, 1, 2, 2, 3, 3, fill, fill]);
+  expect(row("reflect")).toEqual([2, 1, 1, 2, 2, 3, 3, 2, 2]);
+  expect(row("wrap")).toEqual([3, 1, 1, 2, 2, 3, 3, 1, 1]);
+  // Bytes on the 0..1 scale, all channels; what fills the border is on it already.
+  const image = noise(4, 5, 3);
+  const outside = { interpolation: "nearest", border: "constant", fill: 0.1 } as const;
+  expect(warp(image, translation(-9, 0), outside).data.every((v) => v === fill)).toBe(true);
+  expect(warp(image, translation(0.3, -0.3), { interpolation: "nearest" }).data).toEqual(
+    warp(image, identity).data,
+  );
+});
+
+test("out may lie beside the image in one buffer, not within it", () => {
+  const buffer = new ArrayBuffer(2 * 4 * 48);
+  const image = ndarray(new Uint8Array(buffer, 0, 48), [4, 4, 3]);
+  const shared = (start: number) => ndarray(new Float32Array(buffer, start, 48), [4, 4, 3]);
+  expect(warp(image, identity, { out: shared(48) }).shape).toEqual([4, 4, 3]);
+  expect(() => warp(image, identity, { out: shared(44) })).toThrow(
+    "warp: expected memory of its own for out but got the image's",
+  );
+  // The first rows of memory are the last of this one; `out` may begin where they end.
+  const floats = ndarray(new Float32Array(buffer), [4, 4, 3]).step(-1, -1, 1);
+  expect(warp(floats, identity, { out: shared(4 * 48) }).shape).toEqual([4, 4, 3]);
+  expect(() => warp(floats, identity, { out: shared(4 * 47) })).toThrow(RangeError);
+  const second = ndarray(floats.data, [4, 4, 3], [12, 3, 1], 48);
+  expect(warp(second, identity, { out: shared(0) }).shape).toEqual([4, 4, 3]);
 });
 
 test("arguments are checked", () => {
@@ -161,6 +212,19 @@ test("arguments are checked", () => {
     `for image but got float64 [1, 1, 3]`,
   );
   expect(bad(ndarray(new Uint8Array(0), [0, 4, 3]))).toThrow(`for image but got uint8 [0, 4, 3]`);
+  const short = "warp: expected data with the indices";
+  expect(bad(ndarray(new Uint8Array(47), [4, 4, 3]))).toThrow(
+    new RangeError(`${short} 0 to 47 for image but got 47 numbers`),
+  );
+  expect(bad(ndarray(new Uint8Array(48), [4, 4, 3], [-12, 3, 1], 24))).toThrow(
+    `${short} -12 to 35 for image but got 48 numbers`,
+  );
+  expect(() =>
+    warp(image, identity, { out: ndarray(new Float32Array(48), [4, 4, 3], [12, 3, 1], 1) }),
+  ).toThrow(`${short} 1 to 48 for out but got 48 numbers`);
+  expect(() => warp(image, identity, { interpolation: "cubic" as "linear" })).toThrow(
+    'warp: expected "linear", "nearest" for interpolation but got "cubic"',
+  );
   expect(() => warp(image, [1, 0, Number.NaN, 0, 1, 0])).toThrow(
     "warp: expected six finite numbers for affine but got [1, 0, NaN, 0, 1, 0]",
   );

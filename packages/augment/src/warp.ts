@@ -1,6 +1,14 @@
 import ndarray, { type NdArray } from "ndarray";
-import { checkFinite, checkImage, checkOut, checkSize, expected } from "./_check.ts";
-import { sampleAnywhere, sampleInside, sampleInsideRgb } from "./_sample.ts";
+import {
+  checkAffine,
+  checkApart,
+  checkFinite,
+  checkImage,
+  checkOut,
+  checkSize,
+  expected,
+} from "./_check.ts";
+import { sampleAnywhere, sampleInside, sampleInsideRgb, sampleNearest } from "./_sample.ts";
 import type { Affine } from "./affine.ts";
 import { type Image, unitScale } from "./image.ts";
 
@@ -15,22 +23,24 @@ export interface WarpOptions {
   readonly width?: number;
   /**
    * What lies beyond the image: its mirror image without the edge pixel repeated ("reflect", the
-   * default), its edge pixel, a constant, or the image again. All are blended into bilinearly.
+   * default), its edge pixel, a constant, or the image again. The pixels there are interpolated as those within.
    */
   readonly border?: Border;
   /** Value of the constant border, on the 0..1 scale. */
   readonly fill?: number;
-  /** A float32 ndarray [height, width, channels] of any strides to write into. */
+  /** Between pixels: "linear" (the default), or the nearest one's value, for masks whose values are labels. */
+  readonly interpolation?: "linear" | "nearest";
+  /** A float32 ndarray [height, width, channels] of any strides to write into, apart from the image's memory. */
   readonly out?: NdArray<Float32Array>;
 }
 
 /**
- * Resamples an image through an affine, bilinearly: output (x, y) is the image at `apply(affine, x, y)`.
- * Compose cropping, shrinking and perturbation into the one affine, and the pixels are interpolated
- * once. There is no low-pass filter: shrinking by more than 2 skips source pixels.
+ * Resamples an image through an affine, bilinearly unless told otherwise: output (x, y) is the image
+ * at `apply(affine, x, y)`. Compose cropping, shrinking and perturbation into the one affine, and the
+ * pixels are interpolated once. There is no low-pass filter: shrinking by more than 2 skips source pixels.
  *
  * @returns float32 [height, width, channels], bytes scaled to 0..1; `out` if given
- * @throws TypeError for an image, affine, size, border or `out` that is not as described
+ * @throws TypeError or RangeError for an image, affine, option or `out` that is not as described
  */
 export function warp(
   image: Image,
@@ -43,16 +53,21 @@ export function warp(
     width = image.shape[1]!,
     border = "reflect",
     fill = 0,
+    interpolation = "linear",
   } = options;
   checkSize("warp", "height", height);
   checkSize("warp", "width", width);
   checkFinite("warp", "fill", fill);
   if (!BORDERS.has(border))
     throw expected("warp", [...BORDERS].map((b) => `"${b}"`).join(", "), "border", border);
-  if (!(Array.isArray(affine) && affine.length === 6 && affine.every(Number.isFinite)))
-    throw expected("warp", "six finite numbers", "affine", affine);
+  if (interpolation !== "linear" && interpolation !== "nearest")
+    throw expected("warp", '"linear", "nearest"', "interpolation", interpolation);
+  checkAffine("warp", "affine", affine);
   const shape = [height, width, image.shape[2]!];
-  if (options.out) checkOut("warp", options.out, shape);
+  if (options.out) {
+    checkOut("warp", options.out, shape);
+    checkApart("warp", image, options.out);
+  }
   const out = options.out ?? ndarray(new Float32Array(height * width * shape[2]!), shape);
 
   const { data, offset, stride } = image;
@@ -68,6 +83,10 @@ export function warp(
     const X0 = b * y + c;
     const Y0 = e * y + f;
     const start = out.offset + y * out.stride[0]!;
+    if (interpolation === "nearest") {
+      sampleNearest(source, row, start, width, a, d, X0, Y0, border, fill);
+      continue;
+    }
     const from = firstInside(a, d, X0, Y0, limitX, limitY, width);
     const to = endInside(a, d, X0, Y0, limitX, limitY, width, from);
     sampleAnywhere(source, row, start, 0, from, a, d, X0, Y0, border, fill);

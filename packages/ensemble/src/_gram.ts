@@ -3,7 +3,7 @@ import { createRng } from "@gz/augment";
 /**
  * Everything a blend needs to know about the members: for each fold and each group of columns the
  * Gram matrix of their errors, E_ij = sum (p_i - y)(p_j - y). Its size is that of the members
- * squared; the rows are read once.
+ * squared; they are formed in one pass over the rows.
  */
 export interface Grams {
   /** Number of members. */
@@ -43,7 +43,7 @@ export function errorGrams(
   const size = members.length;
   const columns = groupOf.length;
   const folds = fold.reduce((most, f) => Math.max(most, f), 0) + 1;
-  const groups = Math.max(...groupOf) + 1;
+  const groups = groupOf.reduce((most, g) => Math.max(most, g), 0) + 1;
   const grams = Array.from({ length: folds }, () =>
     Array.from({ length: groups }, () => new Float64Array(size * size)),
   );
@@ -64,6 +64,11 @@ export function errorGrams(
     for (let i = 0; i < size; i++)
       for (let j = 0; j < i; j++) gram[j * size + i] = gram[i * size + j]!;
   return { size, counts, grams };
+}
+
+/** Sum of a member's squared errors, over all rows and columns. */
+export function ownSquares({ size, grams }: Grams, member: number): number {
+  return grams.flat().reduce((sum, gram) => sum + gram[member * size + member]!, 0);
 }
 
 /** The same members, without those not in `keep`. */

@@ -1,10 +1,26 @@
-import { checkFinite, checkInteger, checkMembers } from "./_check.ts";
-import { errorGrams, foldOfRows, type Grams, type Solve } from "./_gram.ts";
+import {
+  checkArray,
+  checkFinite,
+  checkInteger,
+  checkMembers,
+  checkSquares,
+  show,
+} from "./_check.ts";
+import { errorGrams, foldOfRows, type Grams, ownSquares, type Solve } from "./_gram.ts";
 import { drawBags, selectGreedily } from "./_greedy.ts";
 import { solveSimplex } from "./_simplex.ts";
 import type { BlendOptions, Member } from "./blend.ts";
 
 type Weights = NonNullable<BlendOptions["weights"]>;
+
+const WEIGHTS: ReadonlySet<string> = new Set<Weights>([
+  "uniform",
+  "pruned",
+  "greedy",
+  "shared",
+  "group",
+  "column",
+]);
 
 /** A shared weight up to this part of an equal share is as good as none. */
 const NEGLIGIBLE = 0.1;
@@ -21,15 +37,24 @@ export interface Prepared {
   position: number[];
 }
 
-/** Checks everything once and reads the rows into Gram matrices. */
+/**
+ * Checks everything once and reads the rows into Gram matrices. Blends that differ in nothing but how
+ * they weigh share `known`, the matrices by their groups of columns, so that each is formed once.
+ */
 export function prepare(
   where: string,
   members: readonly Member[],
   labels: ArrayLike<number>,
   options: BlendOptions,
+  known: Map<string, Grams> = new Map(),
 ): Prepared {
   const { columns, weights = "uniform", groups, bags, folds = 5, seed } = options;
   checkInteger(where, "columns", columns, 1);
+  if (!WEIGHTS.has(weights))
+    throw new TypeError(
+      `${where}: expected ${[...WEIGHTS].map(show).join(", ")} for weights but got ${show(weights)}`,
+    );
+  checkArray(where, "labels", labels);
   if (labels.length === 0 || labels.length % columns !== 0)
     throw new RangeError(
       `${where}: expected a multiple of ${columns} columns for the length of labels but got ${labels.length}`,
@@ -40,6 +65,8 @@ export function prepare(
   checkInteger(where, "folds", folds, 2);
   if (folds > rows)
     throw new RangeError(`${where}: expected at most ${rows} folds, one a row, but got ${folds}`);
+  if (seed !== undefined && !Number.isSafeInteger(seed))
+    throw new RangeError(`${where}: expected a safe integer for seed but got ${show(seed)}`);
   if (bags !== undefined) checkInteger(where, "bags", bags, 1);
   checkBelongs(where, "groups", "group", weights, groups);
   if (bags !== undefined) checkBelongs(where, "bags", "greedy", weights, bags);
@@ -48,16 +75,23 @@ export function prepare(
 
   // Sorted, so that neither bags nor rounding depend on the order in which members are given.
   const sorted = members.map((_, i) => i).sort((a, b) => order(members[a]!, members[b]!));
-  return {
-    grams: errorGrams(
+  const key = groupOf.join();
+  const grams =
+    known.get(key) ??
+    errorGrams(
       sorted.map((i) => members[i]!.values),
       labels,
       groupOf,
       foldOfRows(rows, folds, seed),
-    ),
-    solve: solver(weights, bags, seed),
+    );
+  known.set(key, grams);
+  for (const [i, at] of sorted.entries())
+    checkSquares(where, members[at]!.name, ownSquares(grams, i));
+  return {
+    grams,
+    solve: solver(where, weights, bags, seed),
     groupOf,
-    fitted: uniform ? 0 : members.length * (Math.max(...groupOf) + 1),
+    fitted: uniform ? 0 : members.length * grams.grams[0]!.length,
     position: members.map((_, i) => sorted.indexOf(i)),
   };
 }
@@ -66,7 +100,7 @@ function order(a: Member, b: Member): number {
   return a.name < b.name ? -1 : 1;
 }
 
-function solver(weights: Weights, bags = 20, seed = 0): Solve {
+function solver(where: string, weights: Weights, bags = 20, seed = 0): Solve {
   switch (weights) {
     case "uniform":
       return (_, size) => new Array<number>(size).fill(1 / size);
@@ -74,12 +108,12 @@ function solver(weights: Weights, bags = 20, seed = 0): Solve {
       return (gram, size) => selectGreedily(gram, size, drawBags(size, bags, seed));
     case "pruned":
       return (gram, size) => {
-        const kept = solveSimplex(gram, size).map((weight) => weight * size > NEGLIGIBLE);
+        const kept = solveSimplex(where, gram, size).map((weight) => weight * size > NEGLIGIBLE);
         const count = kept.filter(Boolean).length;
         return kept.map((keep) => (keep ? 1 / count : 0));
       };
     default:
-      return solveSimplex;
+      return (gram, size) => solveSimplex(where, gram, size);
   }
 }
 
@@ -102,27 +136,18 @@ function groupOfColumns(
   columns: number,
   groups: BlendOptions["groups"],
 ): number[] {
-  const all = Array.from({ length: columns }, (_, column) => column);
-  switch (weights) {
-    case "uniform":
-    case "shared":
-    case "greedy":
-    case "pruned":
-      return all.map(() => 0);
-    case "column":
-      return all;
-    case "group": {
-      const sorted = groups!.flat().sort((a, b) => a - b);
-      const complete = sorted.length === columns && sorted.every((column, i) => column === i);
-      if (!complete || groups!.some((group) => group.length === 0))
-        throw new RangeError(
-          `${where}: expected every column from 0 to ${columns - 1} in exactly one of groups but got ${JSON.stringify(groups)}`,
-        );
-      return all.map((column) => groups!.findIndex((group) => group.includes(column)));
-    }
-    default:
-      throw new TypeError(
-        `${where}: expected "uniform", "pruned", "greedy", "shared", "group" or "column" for weights but got "${weights}"`,
-      );
-  }
+  const groupOf = Array.from({ length: columns }, (_, column) =>
+    weights === "column" ? column : 0,
+  );
+  if (weights !== "group") return groupOf;
+  if (!Array.isArray(groups) || !groups.every(Array.isArray))
+    throw new TypeError(`${where}: expected lists of columns for groups but got ${show(groups)}`);
+  const sorted = groups.flat().sort((a, b) => a - b);
+  const complete = sorted.length === columns && sorted.every((column, i) => column === i);
+  if (!complete || groups.some((group) => group.length === 0))
+    throw new RangeError(
+      `${where}: expected every column from 0 to ${columns - 1} in exactly one of groups but got ${show(groups)}`,
+    );
+  for (const [g, group] of groups.entries()) for (const column of group) groupOf[column] = g;
+  return groupOf;
 }

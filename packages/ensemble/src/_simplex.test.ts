@@ -21,24 +21,29 @@ function optimalityGap(gram: Float64Array, weights: readonly number[]): number {
 }
 
 test("two members with independent errors share by inverse variance", () => {
-  const weights = solveSimplex(Float64Array.from([1, 0, 0, 4]), 2);
+  const weights = solveSimplex("test", Float64Array.from([1, 0, 0, 4]), 2);
   expect(weights).toBeAllClose([0.8, 0.2], { rtol: 1e-9, atol: 0 });
 });
 
 test("a member that can only hurt gets exactly 0", () => {
-  expect(solveSimplex(Float64Array.from([1, 2, 2, 9]), 2)).toEqual([1, 0]);
+  expect(solveSimplex("test", Float64Array.from([1, 2, 2, 9]), 2)).toEqual([1, 0]);
 });
 
 test("equal members, members without error and a single one", () => {
-  expect(solveSimplex(Float64Array.from([2, 2, 2, 2]), 2)).toBeAllClose([0.5, 0.5]);
-  expect(solveSimplex(new Float64Array(9), 3)).toBeAllClose([1 / 3, 1 / 3, 1 / 3]);
-  expect(solveSimplex(Float64Array.from([0, 0, 0, 1]), 2)).toEqual([1, 0]);
-  expect(solveSimplex(Float64Array.from([3]), 1)).toEqual([1]);
+  expect(solveSimplex("test", Float64Array.from([2, 2, 2, 2]), 2)).toBeAllClose([0.5, 0.5]);
+  expect(solveSimplex("test", new Float64Array(9), 3)).toBeAllClose([1 / 3, 1 / 3, 1 / 3]);
+  expect(solveSimplex("test", Float64Array.from([0, 0, 0, 1]), 2)).toEqual([1, 0]);
+  expect(solveSimplex("test", Float64Array.from([3]), 1)).toEqual([1]);
 });
 
 test("a diverged member leaves the others' weights alone", () => {
-  const gram = Float64Array.from([1, 0, 0, 0, 4, 0, 0, 0, 1e16]);
-  expect(solveSimplex(gram, 3)).toBeAllClose([0.8, 0.2, 0], { rtol: 1e-9, atol: 1e-12 });
+  for (const diverged of [1e16, 1e40, 1e76]) {
+    const gram = Float64Array.from([1, 0, 0, 0, 4, 0, 0, 0, diverged]);
+    expect(solveSimplex("test", gram, 3)).toBeAllClose([0.8, 0.2, 0], { rtol: 1e-9, atol: 1e-12 });
+  }
+  // Nor does one without any error need the others' scale.
+  const perfect = Float64Array.from([1, 0, 0, 0, 0, 0, 0, 0, 1e40]);
+  expect(solveSimplex("test", perfect, 3)).toEqual([0, 1, 0]);
 });
 
 test("meets the optimality conditions on any data: independent, repeated, fewer rows than members", () => {
@@ -54,11 +59,18 @@ test("meets the optimality conditions on any data: independent, repeated, fewer 
   fc.assert(
     fc.property(errors, (list) => {
       const gram = gramOf(list);
-      const weights = solveSimplex(gram, list.length);
+      const weights = solveSimplex("test", gram, list.length);
       expect(weights.every((w) => w >= 0)).toBe(true);
       expect(weights.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
       expect(optimalityGap(gram, weights)).toBeLessThan(1e-6);
     }),
     { numRuns: 2000 },
+  );
+});
+
+test("a solver that fails says for whom", () => {
+  // No Gram matrix: not positive definite.
+  expect(() => solveSimplex("chooseBlend", Float64Array.from([1, 3, 3, 1]), 2)).toThrow(
+    /^chooseBlend: the solver failed, /,
   );
 });

@@ -15,16 +15,15 @@ const RIDGE = 1e-10;
  * sum_i w_i (p_i - y), and least squares over any number of rows needs nothing but E.
  * Solved exactly by the dual active-set method (Goldfarb and Idnani 1983).
  */
-export function solveSimplex(gram: Float64Array, size: number): number[] {
-  let largest = 0;
-  for (let i = 0; i < size; i++) largest = Math.max(largest, gram[i * size + i]!);
-  if (size === 1 || largest === 0) return new Array<number>(size).fill(1 / size);
+export function solveSimplex(where: string, gram: Float64Array, size: number): number[] {
+  const errors = Array.from({ length: size }, (_, i) => gram[i * size + i]!);
+  const least = Math.min(...errors.filter((error) => error > 0)); // of none: Infinity
+  if (size === 1 || least === Infinity) return new Array<number>(size).fill(1 / size);
 
   // Solved for u = w * scale, which gives every member a unit diagonal: a member that diverged
-  // then does not drown the others in its rounding errors.
-  const scale = Array.from({ length: size }, (_, i) =>
-    Math.sqrt(Math.max(gram[i * size + i]!, 1e-24 * largest)),
-  );
+  // then does not drown the others in its rounding errors. One without error is given a scale far
+  // below the rest.
+  const scale = errors.map((error) => Math.sqrt(Math.max(error, 1e-24 * least)));
   const smallest = Math.min(...scale);
   const D: number[][] = [[]];
   const A: number[][] = [[]]; // one column a constraint: first sum(w) = 1, then u_i >= 0
@@ -41,7 +40,7 @@ export function solveSimplex(gram: Float64Array, size: number): number[] {
   const d = new Array<number>(size + 1).fill(0);
   const b = [0, 1, ...new Array<number>(size).fill(0)];
   const { solution, message } = quadprog.solveQP(D, d, A, b, 1);
-  if (message) throw new Error(`blend: the solver failed, ${message}`);
+  if (message) throw new Error(`${where}: the solver failed, ${message}`);
 
   const most = Math.max(...solution.slice(1));
   const weights = scale.map((s, i) => {

@@ -164,6 +164,40 @@ test("a blend survives JSON and is applied by name, without the members of no we
   expect(all[7]).toBeCloseTo(byHand, 6);
 });
 
+test("any number of columns, in groups too", () => {
+  const wide = 200_000;
+  const y = new Float32Array(2 * wide);
+  const list = [1, 2].map((error) => ({
+    name: `${error}`,
+    values: y.map((_, i) => (i % 2 ? error : -error)),
+  }));
+  const all = Array.from({ length: wide }, (_, column) => column);
+  const groups = [all.filter((c) => c % 2 === 0), all.filter((c) => c % 2 === 1)];
+  const found = blend(list, y, { columns: wide, folds: 2, weights: "group", groups });
+  expect(found).toMatchObject({ fitted: 4, rmse: 1, crossValidatedRmse: 1 });
+  expect(found.weights).toHaveLength(wide);
+  expect(blend(list, y, { columns: wide, folds: 2 }).rmse).toBe(1.5);
+});
+
+test("errors too large to square are refused by their member's name, not made NaN", () => {
+  const y = [0, 0, 0, 0];
+  const list = [
+    { name: "good", values: [1, -1, 1, -1] },
+    { name: "diverged", values: [1, 1e200, 1, 1] },
+  ];
+  for (const weights of ["uniform", "greedy", "shared", "column"] as const)
+    expect(() => blend(list, y, { columns: 1, folds: 2, weights })).toThrow(
+      new RangeError(
+        'blend: expected errors whose squares have a finite sum for member "diverged" but got Infinity',
+      ),
+    );
+  // What can be squared still gets its weight: none.
+  const large = [list[0]!, { name: "diverged", values: [1e20, 1e20, 1e20, 1e20] }];
+  expect(blend(large, y, { columns: 1, folds: 2, weights: "shared" }).weights[0]).toBeAllClose([
+    1, 0,
+  ]);
+});
+
 test("blend refuses what does not fit, by name", () => {
   const two: Member[] = [
     { name: "a", values: [0, 1, 0, 1] },
@@ -172,7 +206,7 @@ test("blend refuses what does not fit, by name", () => {
   const y = [0, 1, 0, 1];
   const run = (list: Member[], truth: number[], options: Partial<BlendOptions>) => () =>
     blend(list, truth, { columns: 2, folds: 2, ...options });
-  expect(run([], y, {})).toThrow("blend: expected at least one member for members but got none");
+  expect(run([], y, {})).toThrow("blend: expected at least one member for members but got []");
   expect(run([two[0]!, two[0]!], y, {})).toThrow(
     'blend: expected a name of its own for every member but got "a"',
   );
@@ -199,7 +233,18 @@ test("blend refuses what does not fit, by name", () => {
     "blend: expected at most 2 folds, one a row, but got 3",
   );
   expect(run(two, y, { weights: "median" as "shared" })).toThrow(
-    'blend: expected "uniform", "pruned", "greedy", "shared", "group" or "column" for weights but got "median"',
+    'blend: expected "uniform", "pruned", "greedy", "shared", "group", "column" for weights but got "median"',
+  );
+  expect(run(two, y, { weights: "Greedy" as "greedy", bags: 2 })).toThrow('but got "Greedy"');
+  expect(run(two, y, { seed: 1.5 })).toThrow("blend: expected a safe integer for seed but got 1.5");
+  expect(run(two, undefined as never, {})).toThrow(
+    new TypeError("blend: expected an array of numbers for labels but got undefined"),
+  );
+  expect(run([two[0]!, { name: "b" } as Member], y, {})).toThrow(
+    new TypeError('blend: expected an array of numbers for member "b" but got undefined'),
+  );
+  expect(run([two[0]!, null as never], y, {})).toThrow(
+    new TypeError("blend: expected a name of its own for every member but got undefined"),
   );
   expect(run(two, y, { weights: "group" })).toThrow(
     'blend: expected groups with weights "group" and only then but got weights "group" without groups',
@@ -213,7 +258,11 @@ test("blend refuses what does not fit, by name", () => {
   );
   for (const groups of [[[0]], [[0, 1], [1]], [[0, 1], []], [[0, 2]]])
     expect(run(two, y, { weights: "group", groups })).toThrow(
-      `blend: expected every column from 0 to 1 in exactly one of groups but got ${JSON.stringify(groups)}`,
+      `blend: expected every column from 0 to 1 in exactly one of groups but got ${JSON.stringify(groups).replaceAll(",", ", ")}`,
+    );
+  for (const groups of [[0, 1], { rain: [0], wind: [1] }] as never[])
+    expect(run(two, y, { weights: "group", groups })).toThrow(
+      "blend: expected lists of columns for groups but got ",
     );
 });
 
@@ -228,13 +277,34 @@ test("applyBlend refuses what does not fit, by name", () => {
   const a = { name: "a", values: [1, 2] };
   const b = { name: "b", values: [3, 4] };
   expect([...applyBlend(half, [a, b])]).toEqual([2, 2]);
-  for (const weights of [[[0.5]], [[0.5, Number.NaN]], [[0, 0]], [[1, 0], []]])
+  const wrong = [[[0.5]], [[0.5, Number.NaN]], [[0, 0]], [[1, 0], []], [[5, -1]], [[1, null]]];
+  for (const weights of [...wrong, [[0.5, 0.50001]]] as number[][][])
     expect(() => applyBlend({ ...half, weights }, [a, b])).toThrow(
-      `applyBlend: expected 2 finite numbers that are not all 0 for each row of weights but got ${JSON.stringify(weights.at(-1))}`,
+      `applyBlend: expected 2 numbers of at least 0 with sum 1 for each row of weights but got [${weights.at(-1)!.map(String).join(", ")}]`,
     );
-  expect(() => applyBlend({ ...half, weights: [] }, [a, b])).toThrow("but got []");
-  expect(() => applyBlend(half, [a])).toThrow('applyBlend: expected a member "b" but got "a"');
-  expect(() => applyBlend(half, [])).toThrow('applyBlend: expected a member "a" but got none');
+  const rounded = [[0.5, 0.5000001]];
+  expect([...applyBlend({ ...half, weights: rounded }, [a, b])]).toBeAllClose([2, 3]);
+  for (const broken of [
+    { ...half, weights: [] },
+    { ...half, weights: [null] },
+    { ...half, weights: undefined },
+    { weights: half.weights },
+  ])
+    expect(() => applyBlend(broken as never, [a, b])).toThrow(
+      "applyBlend: expected lists of names and rows for names and weights but got ",
+    );
+  expect(() => applyBlend(half, [a])).toThrow('applyBlend: expected a member "b" but got ["a"]');
+  expect(() => applyBlend(half, [])).toThrow(
+    "applyBlend: expected at least one member for members but got []",
+  );
+  // Also where neither is of any weight: which of them is meant next time?
+  for (const name of ["a", "c"])
+    expect(() =>
+      applyBlend(half, [a, b, { name, values: [5, 6] }, { name, values: [7, 8] }]),
+    ).toThrow(`applyBlend: expected a name of its own for every member but got "${name}"`);
+  expect(() => applyBlend(half, [a, { name: "b" } as Member])).toThrow(
+    'applyBlend: expected an array of numbers for member "b" but got undefined',
+  );
   expect(() => applyBlend(half, [a, { name: "b", values: [1] }])).toThrow(
     'applyBlend: expected 2 values for member "b" but got 1',
   );

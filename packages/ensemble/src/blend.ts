@@ -1,5 +1,5 @@
 import { blendOf } from "./_blend-of.ts";
-import { checkMembers } from "./_check.ts";
+import { checkMembers, checkNames, show } from "./_check.ts";
 import { prepare } from "./_prepare.ts";
 
 /** One model's predictions: [rows, columns], row-major. */
@@ -83,8 +83,9 @@ export function blend(
  * sum_m weights[column][m] * values_m, [rows, columns], in `out` if given. Members are found by
  * name; those the blend does not know, and those without any weight, may be there or not.
  *
- * Throws a TypeError or RangeError for weights that are not the blend's, if a member that has a weight
- * is missing, if lengths differ or are no multiple of the columns, and for numbers that are not finite.
+ * Throws a TypeError or RangeError for weights that are not a blend's (rows of one for each name, at
+ * least 0 with sum 1), for names that are not unique, if a member that has a weight is missing, if lengths
+ * differ or are no multiple of the columns, and for numbers that are not finite.
  */
 export function applyBlend(
   { names, weights }: Pick<Blend, "names" | "weights">,
@@ -92,15 +93,18 @@ export function applyBlend(
   options: { out?: Float32Array } = {},
 ): Float32Array {
   checkWeights(names, weights);
+  checkNames("applyBlend", members);
   const columns = weights.length;
   const used = names.flatMap((name, index) => {
     if (weights.every((row) => row[index] === 0)) return [];
     const member = members.find((m) => m.name === name);
     if (!member)
-      throw new TypeError(`applyBlend: expected a member "${name}" but got ${list(members)}`);
+      throw new RangeError(
+        `applyBlend: expected a member ${show(name)} but got ${show(members.map((m) => m.name))}`,
+      );
     return [{ ...member, index }];
   });
-  const length = used[0]!.values.length;
+  const length = used[0]!.values?.length;
   checkMembers("applyBlend", used, length);
   if (length % columns !== 0)
     throw new RangeError(
@@ -120,15 +124,18 @@ export function applyBlend(
 
 /** A blend may come from a file: a short row or a null would make NaN of the predictions. */
 function checkWeights(names: readonly string[], weights: Blend["weights"]): void {
-  const fits = (row: readonly number[]) =>
-    row.length === names.length && row.every(Number.isFinite) && row.some((weight) => weight !== 0);
-  const wrong = weights.length === 0 ? weights : weights.find((row) => !fits(row));
-  if (wrong !== undefined)
+  const rows = Array.isArray(names) && Array.isArray(weights) && weights.every(Array.isArray);
+  if (!rows || weights.length === 0)
     throw new TypeError(
-      `applyBlend: expected ${names.length} finite numbers that are not all 0 for each row of weights but got ${JSON.stringify(wrong)}`,
+      `applyBlend: expected lists of names and rows for names and weights but got ${show(names)} and ${show(weights)}`,
     );
-}
-
-function list(members: readonly Member[]): string {
-  return members.length === 0 ? "none" : members.map(({ name }) => `"${name}"`).join(", ");
+  const fits = (row: readonly number[]) =>
+    row.length === names.length &&
+    row.every((weight) => Number.isFinite(weight) && weight >= 0) &&
+    Math.abs(row.reduce((sum, weight) => sum + weight, 0) - 1) <= 1e-6;
+  const wrong = weights.find((row) => !fits(row));
+  if (wrong !== undefined)
+    throw new RangeError(
+      `applyBlend: expected ${names.length} numbers of at least 0 with sum 1 for each row of weights but got ${show(wrong)}`,
+    );
 }

@@ -91,6 +91,22 @@ test("one that fits more weights than rows is taken only where all do; of equals
   expect(only.crossValidatedRmse).toBeCloseTo(only.blends[0]!.crossValidatedRmse, 12);
 });
 
+test("candidates of the same groups of columns share the pass over the rows", () => {
+  let reads = 0;
+  const counted = members.map(({ name, values }) => ({
+    name,
+    values: new Proxy(values, {
+      get(target, key) {
+        if (typeof key === "string" && /^\d+$/.test(key)) reads++;
+        return Reflect.get(target, key);
+      },
+    }),
+  }));
+  chooseBlend(counted, labels, candidates);
+  // Each of the five checks every number; one pass is of all columns together, one of each alone.
+  expect(reads).toBe((5 + 2) * members.length * labels.length);
+});
+
 test("says what candidates it cannot compare", () => {
   expect(() => chooseBlend(members, labels, [])).toThrow(
     "chooseBlend: expected at least one candidate for candidates but got none",

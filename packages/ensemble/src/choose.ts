@@ -1,5 +1,5 @@
 import { blendOf } from "./_blend-of.ts";
-import { score, squaredError, withoutFold } from "./_gram.ts";
+import { type Grams, score, squaredError, withoutFold } from "./_gram.ts";
 import { prepare } from "./_prepare.ts";
 import type { Blend, BlendOptions, Member } from "./blend.ts";
 
@@ -27,8 +27,8 @@ const BETTER = 1e-9;
  * of equals. One that fits more weights than there are rows is taken only where all do. The score of the choice
  * is found by nested cross-validation (Varma & Simon 2006): for each fold, the others choose among themselves.
  *
- * Every candidate must have the same columns, folds (at least 3) and seed. Throws as `blend` does, a TypeError
- * for no candidates or differing ones, and a RangeError for fewer than 3 folds.
+ * Every candidate must have the same columns, folds (at least 3) and seed. Throws as `blend` does, and a
+ * RangeError for no candidates, differing ones, or fewer than 3 folds.
  */
 export function chooseBlend(
   members: readonly Member[],
@@ -36,7 +36,10 @@ export function chooseBlend(
   candidates: readonly BlendOptions[],
 ): Choice {
   const columns = checkCandidates(candidates);
-  const prepared = candidates.map((options) => prepare("chooseBlend", members, labels, options));
+  const known = new Map<string, Grams>();
+  const prepared = candidates.map((options) =>
+    prepare("chooseBlend", members, labels, options, known),
+  );
   const blends = prepared.map((candidate) => blendOf(members, candidate));
   const { counts } = prepared[0]!.grams;
   const total = counts.reduce((sum, count) => sum + count, 0);
@@ -75,11 +78,13 @@ function lowest(
 function checkCandidates(candidates: readonly BlendOptions[]): number {
   const [first] = candidates;
   if (!first)
-    throw new TypeError("chooseBlend: expected at least one candidate for candidates but got none");
+    throw new RangeError(
+      "chooseBlend: expected at least one candidate for candidates but got none",
+    );
   const same = ({ columns, folds = 5, seed }: BlendOptions) => `${columns}, ${folds} and ${seed}`;
   for (const options of candidates)
     if (same(options) !== same(first))
-      throw new TypeError(
+      throw new RangeError(
         `chooseBlend: expected the same columns, folds and seed for every candidate but got ${same(first)}, then ${same(options)}`,
       );
   const { columns, folds = 5 } = first;

@@ -43,6 +43,26 @@ test("a member that errs everywhere by the same is 0 to others and 1 to itself",
   ]);
 });
 
+test("errors that are the same but for rounding are constant, of however many numbers the mean is", () => {
+  for (const length of [3, 1000, 1_000_000]) {
+    const members = named([0.1, 0.3].map((value) => new Array<number>(length).fill(value)));
+    expect(errorCorrelation(members, new Float64Array(length))).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+  }
+  // Small errors that do differ still count.
+  expect(
+    errorCorrelation(
+      named([
+        [1 + 1e-9, 1 - 1e-9],
+        [1 - 1e-9, 1 + 1e-9],
+      ]),
+      [1, 1],
+    )[0]![1],
+  ).toBeCloseTo(-1, 12);
+});
+
 test("is symmetric, within -1 and 1, and follows the members' order", () => {
   const row = fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 5, maxLength: 5 });
   fc.assert(
@@ -67,6 +87,12 @@ test("refuses what does not fit", () => {
     "errorCorrelation: expected at least one number for labels but got 0",
   );
   expect(() => errorCorrelation([], [1])).toThrow("errorCorrelation: expected at least one member");
+  expect(() => errorCorrelation(named([[1]]), undefined as never)).toThrow(
+    "errorCorrelation: expected an array of numbers for labels but got undefined",
+  );
+  expect(() => errorCorrelation(named([[1e200, 0]]), [0, 0])).toThrow(
+    'errorCorrelation: expected errors whose squares have a finite sum for member "m0" but got Infinity',
+  );
   expect(() => errorCorrelation(named([[1]]), [1, 2])).toThrow(
     'errorCorrelation: expected 2 values for member "m0" but got 1',
   );

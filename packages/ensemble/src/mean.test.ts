@@ -49,6 +49,9 @@ test("refuses wrong lengths, numbers that are not finite, and a mean of nothing"
   const mean = createMean(2);
   expect(() => mean.value()).toThrow("value: expected at least one add before but got none");
   expect(() => mean.add([1])).toThrow("add: expected 2 numbers for values but got 1");
+  expect(() => mean.add(undefined as never)).toThrow(
+    new TypeError("add: expected an array of numbers for values but got undefined"),
+  );
   mean.add([1, 2]);
   expect(() => mean.add([5, Number.NaN])).toThrow(
     "add: expected finite numbers for values but got NaN at index 1",

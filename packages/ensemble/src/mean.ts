@@ -1,4 +1,4 @@
-import { checkFinite, checkInteger } from "./_check.ts";
+import { checkArray, checkFinite, checkInteger } from "./_check.ts";
 
 /** A mean that is being formed; made by `createMean`. */
 export interface Mean {
@@ -14,8 +14,8 @@ export interface Mean {
  * An arithmetic mean of arrays of `length` numbers that arrive one after another, such as the
  * predictions under each of 60 transforms. Holds one sum in double precision, never the arrays.
  *
- * `add` throws a RangeError for another length or a number that is not finite (the mean stays as it
- * was), `value` an Error before the first `add`.
+ * `add` throws a TypeError or RangeError for no array, another length or a number that is not finite
+ * (the mean stays as it was), `value` an Error before the first `add`.
  */
 export function createMean(length: number): Mean {
   checkInteger("createMean", "length", length, 1);
@@ -41,6 +41,7 @@ export function createMean(length: number): Mean {
 }
 
 function checkLength(where: string, name: string, values: ArrayLike<number>, length: number): void {
+  checkArray(where, name, values);
   if (values.length !== length)
     throw new RangeError(
       `${where}: expected ${length} numbers for ${name} but got ${values.length}`,

@@ -11,6 +11,12 @@ test("refuses what has no score", () => {
   expect(() => rmse([1], [1, 2])).toThrow(
     "rmse: expected 2 numbers for predictions, as for labels, but got 1",
   );
+  expect(() => rmse([1], undefined as never)).toThrow(
+    new TypeError("rmse: expected an array of numbers for labels but got undefined"),
+  );
+  expect(() => rmse("12" as never, [1, 2])).toThrow(
+    'rmse: expected an array of numbers for predictions but got "12"',
+  );
   expect(() => rmse([1, Number.NaN], [1, 2])).toThrow(
     "rmse: expected finite numbers for predictions but got NaN at index 1",
   );

@@ -11,6 +11,12 @@ test("the winner's 60 transforms come in his order: zoom, angle, plain before mi
   expect(WINNER_TRANSFORMS).toEqual(expected);
 });
 
+test("nothing of the winner's transforms can be changed for everyone else", () => {
+  const [first] = WINNER_TRANSFORMS;
+  for (const part of [WINNER_TRANSFORMS, first, first!.translation])
+    expect(Object.isFrozen(part)).toBe(true);
+});
+
 test("any product of lists, translations changing fastest", () => {
   const draws = transforms({
     zooms: [1, 2],

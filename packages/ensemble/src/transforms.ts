@@ -1,4 +1,5 @@
 import type { Draw } from "@gz/augment";
+import { show } from "./_check.ts";
 
 /** What `transforms` combines; a list left out holds only the value that changes nothing. */
 export interface TransformOptions {
@@ -40,11 +41,13 @@ export function transforms(options: TransformOptions = {}): Draw[] {
 }
 
 /** The 60 transforms of S. Dieleman's winning solution: 3 zooms x 10 rotations x mirrored or not. */
-export const WINNER_TRANSFORMS: readonly Draw[] = transforms({
-  zooms: [1 / 1.2, 1, 1.2],
-  rotations: [0, 36, 72, 108, 144, 180, 216, 252, 288, 324],
-  flips: [false, true],
-});
+export const WINNER_TRANSFORMS: readonly Draw[] = Object.freeze(
+  transforms({
+    zooms: [1 / 1.2, 1, 1.2],
+    rotations: [0, 36, 72, 108, 144, 180, 216, 252, 288, 324],
+    flips: [false, true],
+  }).map((draw) => Object.freeze({ ...draw, translation: Object.freeze(draw.translation) })),
+);
 
 function checkList<T>(
   name: string,
@@ -57,9 +60,4 @@ function checkList<T>(
   for (const value of list)
     if (!valid(value))
       throw new RangeError(`transforms: expected ${what} for ${name} but got ${show(value)}`);
-}
-
-// JSON would print NaN and Infinity as null.
-function show(value: unknown): string {
-  return Array.isArray(value) ? `[${value.map(show).join(", ")}]` : String(value);
 }

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { affineFromDraw, createRng } from "@gz/augment";
 import * as ensemble from "@gz/ensemble";
 import { expect, test } from "vitest";
+import { readmeExample, runExample } from "../../../test/readme.ts";
 
 test("exports these functions and no others", () => {
   expect(Object.keys(ensemble).sort()).toEqual([
@@ -18,14 +18,8 @@ test("exports these functions and no others", () => {
 });
 
 test("the README's example runs as pasted and prints what it promises", async () => {
-  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  const example = /```js\n(.*?)```/s.exec(readme)![1]!;
-  const body = example.replace(/^import (\{.*?\}) from "@gz\/ensemble";$/m, "const $1 = ensemble;");
-  const lines: string[] = [];
-  new Function("ensemble", "console", body)(ensemble, {
-    log: (...words: unknown[]) => lines.push(words.join(" ")),
-  });
-  expect(lines).toMatchInlineSnapshot(`
+  const example = await readmeExample(new URL("../README.md", import.meta.url));
+  expect(await runExample(example, { "@gz/ensemble": ensemble })).toMatchInlineSnapshot(`
     [
       "16 transforms, RMSE 0.0012",
       "uniform 0.1201 on unseen rows 0.1201",

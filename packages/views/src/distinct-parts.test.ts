@@ -90,6 +90,10 @@ test("arguments are checked", () => {
   expect(() => distinctParts({ affines: [], size: 69, partSize: 45 })).toThrow(
     "distinctParts: expected at least one affine for affines but got []",
   );
+  const nan = [1, 0, Number.NaN, 0, 1, 0] as const;
+  expect(() => distinctParts({ affines: [nan], size: 69, partSize: 45 })).toThrow(
+    "distinctParts: expected six finite numbers for an affine but got [1, 0, NaN, 0, 1, 0]",
+  );
   expect(() => distinctParts({ affines, size: 0, partSize: 45 })).toThrow(
     "distinctParts: expected a positive integer for size but got 0",
   );

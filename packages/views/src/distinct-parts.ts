@@ -1,5 +1,5 @@
 import type { Affine } from "@gz/augment";
-import { checkSize, expected } from "./_check.ts";
+import { checkAffines, checkSize } from "./_check.ts";
 import { partLayout } from "./parts.ts";
 
 /** The fewest views that still show every part, see `distinctParts`. */
@@ -21,7 +21,7 @@ const SAME = 1e-6;
  * Parts are compared by where they lie in the image: the same are those of which no pixel is more than 1e-6 source pixels
  * from its counterpart. A view is needed when it has a part that none before it has.
  *
- * @throws TypeError for no affine, or a size that does not fit
+ * @throws TypeError or RangeError for no affine, one that is not six finite numbers, or a size that does not fit
  */
 export function distinctParts(options: {
   /** The views' affines, from `viewAffines`. */
@@ -34,8 +34,7 @@ export function distinctParts(options: {
   readonly mirror?: boolean;
 }): DistinctParts {
   const { affines, size, partSize, mirror = true } = options;
-  if (affines.length === 0)
-    throw expected("distinctParts", "at least one affine", "affines", affines);
+  checkAffines("distinctParts", affines, 1);
   checkSize("distinctParts", "size", size);
   checkSize("distinctParts", "partSize", partSize, size);
   const views: number[] = [];

@@ -122,6 +122,20 @@ test.each([true, false])(
   },
 );
 
+test("out may not lie within the views", () => {
+  const data = new Float32Array(4 * views.size);
+  const both = ndarray(data, [2, 5, 5, 2]);
+  const after = (start: number) => ndarray(data, [4, 5, 5, 2], [50, 10, 2, 1], start);
+  expect(mirrorViews(both, { out: after(views.size) }).shape).toEqual([4, 5, 5, 2]);
+  expect(() => mirrorViews(both, { out: after(views.size - 1) })).toThrow(
+    new RangeError("mirrorViews: expected memory of its own for out but got the views'"),
+  );
+  const parts = ndarray(data, [16, 2, 2, 2]);
+  expect(() => extractParts(both, { partSize: 2, out: parts })).toThrow(
+    "extractParts: expected memory of its own for out but got the views'",
+  );
+});
+
 test("arguments are checked", () => {
   const what = "a float32 ndarray [views, size, size, channels]";
   const oblong = ndarray(new Float32Array(24), [1, 4, 3, 2]);
@@ -141,6 +155,19 @@ test("arguments are checked", () => {
   );
   expect(() => mirrorViews(views, { out })).toThrow(
     "mirrorViews: expected a float32 ndarray [4, 5, 5, 2] for out but got float32 [1, 3, 3, 2]",
+  );
+  const short = ndarray(new Float32Array(99), [2, 5, 5, 2]);
+  expect(() => extractParts(short, { partSize: 3 })).toThrow(
+    "extractParts: expected data with the indices 0 to 99 for views but got 99 numbers",
+  );
+  expect(() => mirrorViews(views, { out: ndarray(new Float32Array(199), [4, 5, 5, 2]) })).toThrow(
+    "mirrorViews: expected data with the indices 0 to 199 for out but got 199 numbers",
+  );
+  expect(() => partLayout({ affines: [[1, 0, 0, 0, 1, Infinity]], size: 2 })).toThrow(
+    "partLayout: expected six finite numbers for an affine but got [1, 0, 0, 0, 1, Infinity]",
+  );
+  expect(() => partLayout({ affines: undefined as never, size: 2 })).toThrow(
+    "partLayout: expected a list of affines for affines but got undefined",
   );
   expect(() => partLayout({ affines: [], size: 0 })).toThrow(
     "partLayout: expected a positive integer for size but got 0",

@@ -1,6 +1,6 @@
 import { type Affine, compose, identity } from "@gz/augment";
 import ndarray, { type NdArray } from "ndarray";
-import { checkOut, checkSize, checkViews } from "./_check.ts";
+import { checkAffines, checkApart, checkOut, checkSize, checkViews } from "./_check.ts";
 
 /*
  * A view has four corners; a part is one of them, turned so that the view's centre lies in the same
@@ -19,7 +19,7 @@ export interface ExtractPartsOptions {
   readonly partSize: number;
   /** Whether each view's mirror image gives four parts too; true if left out. */
   readonly mirror?: boolean;
-  /** A float32 ndarray [parts, partSize, partSize, channels] to write into. */
+  /** A float32 ndarray [parts, partSize, partSize, channels] to write into, apart from the views' memory. */
   readonly out?: NdArray<Float32Array>;
 }
 
@@ -29,6 +29,7 @@ export interface ExtractPartsOptions {
  *
  * @param views float32 [views, size, size, channels]
  * @returns float32 [parts, partSize, partSize, channels]; `out` if given
+ * @throws TypeError or RangeError for views, a size or an `out` that does not fit
  */
 export function extractParts(
   views: NdArray<Float32Array>,
@@ -40,7 +41,7 @@ export function extractParts(
   checkSize("extractParts", "partSize", partSize, size);
   const orientations = mirror ? [false, true] : [false];
   const shape = [4 * orientations.length * count, partSize, partSize, channels];
-  const out = outOf("extractParts", options.out, shape);
+  const out = outOf("extractParts", views, options.out, shape);
   let part = 0;
   for (let view = 0; view < count; view++)
     for (const mirrored of orientations)
@@ -52,7 +53,8 @@ export function extractParts(
  * Every view followed by its mirror image: view v at 2 v, mirrored left to right at 2 v + 1.
  *
  * @param views float32 [views, size, size, channels]
- * @returns float32 [2 views, size, size, channels]; `out` if given
+ * @returns float32 [2 views, size, size, channels]; `out` if given, which must lie apart from the views
+ * @throws TypeError or RangeError for views or an `out` that does not fit
  */
 export function mirrorViews(
   views: NdArray<Float32Array>,
@@ -60,7 +62,7 @@ export function mirrorViews(
 ): NdArray<Float32Array> {
   checkViews("mirrorViews", views);
   const [count, size, , channels] = views.shape as [number, number, number, number];
-  const out = outOf("mirrorViews", options.out, [2 * count, size, size, channels]);
+  const out = outOf("mirrorViews", views, options.out, [2 * count, size, size, channels]);
   for (let view = 0; view < count; view++) {
     copy(views, view, identity, out, 2 * view);
     copy(views, view, partMap(size, true, 0), out, 2 * view + 1);
@@ -93,6 +95,7 @@ export function partLayout(options: {
   readonly mirror?: boolean;
 }): PartOrigin[] {
   const { affines, size, mirror = true } = options;
+  checkAffines("partLayout", affines, 0);
   checkSize("partLayout", "size", size);
   return affines.flatMap((affine, view) =>
     (mirror ? [false, true] : [false]).flatMap((mirrored) =>
@@ -145,9 +148,13 @@ function copy(
 
 function outOf(
   caller: string,
+  views: NdArray<Float32Array>,
   out: NdArray<Float32Array> | undefined,
   shape: number[],
 ): NdArray<Float32Array> {
-  if (out) checkOut(caller, out, shape);
+  if (out) {
+    checkOut(caller, out, shape);
+    checkApart(caller, views, out);
+  }
   return out ?? ndarray(new Float32Array(shape.reduce((a, b) => a * b)), shape);
 }

@@ -117,8 +117,13 @@ test("each view is the warp of its affine, border and all, written into out", ()
     ...warp(image, affine, { height: 5, width: 5, border: "wrap" }).data,
   ]);
   expect([...out.data]).toEqual(each.flat());
-  const reflected = extractViews(image, affines, { size: 5 });
-  expect(reflected.get(0, 0, 0, 0)).toBe(warp(image, affines[0]!).get(0, 0, 0));
+  for (const border of ["reflect", "constant"] as const) {
+    const options = border === "constant" ? ({ border, fill: 0.25 } as const) : {};
+    const sizes = { height: 5, width: 5 };
+    expect([...extractViews(image, affines, { size: 5, ...options }).data]).toEqual(
+      affines.flatMap((affine) => [...warp(image, affine, { ...sizes, ...options }).data]),
+    );
+  }
 });
 
 test("arguments are checked", () => {
@@ -141,12 +146,33 @@ test("arguments are checked", () => {
   expect(affines({ source: { width: 4, height: 0 } })).toThrow(
     "viewAffines: expected a positive integer for source.height but got 0",
   );
+  expect(affines({ step: undefined as never })).toThrow(
+    new TypeError("viewAffines: expected a positive number for step but got undefined"),
+  );
+  expect(affines({ angles: 45 as never })).toThrow(
+    "viewAffines: expected a list of degrees for angles but got 45",
+  );
+  expect(affines({ angles: [0, Number.NaN] })).toThrow(
+    "viewAffines: expected a finite number for an angle but got NaN",
+  );
+  expect(affines({ before: [] as never })).toThrow(
+    "viewAffines: expected six finite numbers for before but got []",
+  );
   const image = ndarray(new Uint8Array(12), [2, 2, 3]);
+  expect(() => extractViews(undefined as never, [identity], { size: 2 })).toThrow(
+    "extractViews: expected an ndarray [height, width, channels] of uint8 or float32 for image but got undefined",
+  );
+  expect(() => extractViews(image, [identity, [1, 2] as never], { size: 2 })).toThrow(
+    "extractViews: expected six finite numbers for an affine but got [1, 2]",
+  );
   expect(() => extractViews(image, [], { size: 2 })).toThrow(
     "extractViews: expected at least one affine for affines but got []",
   );
   expect(() => extractViews(image, [identity], { size: 1.5 })).toThrow(
     "extractViews: expected a positive integer for size but got 1.5",
+  );
+  expect(() => extractViews(image, [identity], { size: "2" as never })).toThrow(
+    'extractViews: expected a positive integer for size but got "2"',
   );
   const out = ndarray(new Float32Array(4), [2, 2]);
   expect(() => extractViews(image, [identity], { size: 2, out })).toThrow(

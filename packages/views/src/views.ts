@@ -9,7 +9,15 @@ import {
   warp,
 } from "@gz/augment";
 import ndarray, { type NdArray } from "ndarray";
-import { checkOut, checkSize, expected } from "./_check.ts";
+import {
+  checkAffine,
+  checkAffines,
+  checkImage,
+  checkOut,
+  checkSize,
+  expected,
+  expectedNumber,
+} from "./_check.ts";
 
 /** What `viewAffines` needs to know. */
 export interface ViewOptions {
@@ -29,18 +37,25 @@ export interface ViewOptions {
  * The affine of each view, from its pixels to the image's: before * R(angle about the centre) * D,
  * where D takes every `step`-th point around the image's centre. Galaxy Zoo's winner had size 69,
  * step 3, angles [0, 45] on images of 424 x 424.
+ *
+ * @throws TypeError or RangeError for an option that is not as described
  */
 export function viewAffines(options: ViewOptions): Affine[] {
   const { source, size, step, angles, before = identity } = options;
   checkSize("viewAffines", "source.width", source.width);
   checkSize("viewAffines", "source.height", source.height);
   checkSize("viewAffines", "size", size);
-  const steps = typeof step === "number" ? angles.map(() => step) : step;
+  if (!Array.isArray(angles)) throw expected("viewAffines", "a list of degrees", "angles", angles);
+  for (const angle of angles)
+    if (!Number.isFinite(angle))
+      throw expectedNumber("viewAffines", "a finite number", "an angle", angle);
+  const steps = typeof step === "object" ? step : angles.map(() => step);
   if (steps.length !== angles.length)
-    throw expected("viewAffines", `one number or ${angles.length}`, "step", step);
+    throw expected("viewAffines", `one number or ${angles.length}`, "step", step, RangeError);
   for (const each of steps)
     if (!(each > 0 && each < Infinity))
-      throw expected("viewAffines", "a positive number", "step", each);
+      throw expectedNumber("viewAffines", "a positive number", "step", each);
+  checkAffine("viewAffines", "before", before);
   const x = (source.width - 1) / 2;
   const y = (source.height - 1) / 2;
   return angles.map((angle, view) => {
@@ -57,7 +72,9 @@ export interface ExtractViewsOptions {
   readonly size: number;
   /** What lies beyond the image, see `warp`; "reflect" if left out. */
   readonly border?: Border;
-  /** A float32 ndarray [views, size, size, channels] to write into. */
+  /** Value of the constant border, on the 0..1 scale; 0 if left out. */
+  readonly fill?: number;
+  /** A float32 ndarray [views, size, size, channels] to write into, apart from the image's memory. */
   readonly out?: NdArray<Float32Array>;
 }
 
@@ -65,22 +82,22 @@ export interface ExtractViewsOptions {
  * The image through each affine, one bilinear interpolation each.
  *
  * @returns float32 [views, size, size, channels], values 0..1; `out` if given
- * @throws TypeError for no affine, a size or an `out` that does not fit; see also `warp`
+ * @throws TypeError or RangeError for no affine, a size or an `out` that does not fit; see also `warp`
  */
 export function extractViews(
   image: Image,
   affines: readonly Affine[],
   options: ExtractViewsOptions,
 ): NdArray<Float32Array> {
-  const { size, border = "reflect" } = options;
+  const { size, border = "reflect", fill = 0 } = options;
+  checkImage("extractViews", image);
+  checkAffines("extractViews", affines, 1);
   checkSize("extractViews", "size", size);
-  if (affines.length === 0)
-    throw expected("extractViews", "at least one affine", "affines", affines);
   const shape = [affines.length, size, size, image.shape[2]!];
   if (options.out) checkOut("extractViews", options.out, shape);
   const out = options.out ?? ndarray(new Float32Array(shape.reduce((a, b) => a * b)), shape);
   affines.forEach((affine, view) => {
-    warp(image, affine, { height: size, width: size, border, out: out.pick(view) });
+    warp(image, affine, { height: size, width: size, border, fill, out: out.pick(view) });
   });
   return out;
 }
