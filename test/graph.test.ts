@@ -139,6 +139,45 @@ describe.skipIf(!hasNative)("compile", () => {
     graph.dispose();
   });
 
+  test("work that makes a variable is done as ever, each call once", () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    let sum: tf.Variable | undefined;
+    const adding = compile(([x]) =>
+      tf.tidy(() => {
+        sum ??= tf.variable(tf.scalar(0));
+        sum.assign(tf.add(sum, tf.sum(x!)));
+        return [tf.mul(sum, 1)];
+      }),
+    );
+    const x = tf.tensor1d([1, 1]);
+    expect([0, 1, 2].map(() => values(adding.run([x]))[0]![0])).toEqual([2, 4, 6]);
+    expect(warn.mock.calls).toEqual([
+      ["GzCompile: goes operation by operation, there is no graph: it makes a variable"],
+    ]);
+    warn.mockRestore();
+    tf.dispose([x, sum!]);
+  });
+
+  test("a variable that is written and not read takes what the graph gives, whatever was assigned", () => {
+    const total = tf.variable(tf.scalar(1));
+    const writing = compile(([x]) => {
+      tf.tidy(() => total.assign(tf.sum(x!)));
+      return [tf.mul(x!, 2)];
+    });
+    const x = tf.tensor1d([1, 2]);
+    values(writing.run([x]));
+    expect(total.dataSync()[0]).toBe(3);
+    total.assign(tf.scalar(50));
+    const later = tf.tensor1d([3, 3]);
+    const { numTensors } = tf.memory();
+    values(writing.run([later]));
+    expect(total.dataSync()[0]).toBe(6);
+    expect(tf.tidy(() => tf.add(total, 0).dataSync()[0])).toBe(6);
+    expect(tf.memory().numTensors).toBe(numTensors);
+    writing.dispose();
+    tf.dispose([x, later, total]);
+  });
+
   test("what cannot be a graph is done as ever, after a warning", () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const weight = tf.variable(tf.tensor1d([1, 2]));

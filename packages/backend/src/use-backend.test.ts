@@ -21,6 +21,10 @@ test("checks its options", async () => {
   await expect(useBackend({ prefer: [] })).rejects.toThrow(
     "useBackend: expected at least one of tensorflow, webgpu, wasm for prefer but got none",
   );
+  for (const prefer of [5, null])
+    await expect(useBackend({ prefer: prefer as never })).rejects.toThrow(
+      `useBackend: expected one of tensorflow, webgpu, wasm, or a list of them, for prefer but got ${prefer}`,
+    );
   for (const threads of [0, -1, 1.5, NaN])
     await expect(useBackend({ threads })).rejects.toThrow(
       `useBackend: expected a positive integer for threads but got ${threads}`,
@@ -43,8 +47,11 @@ test("tensorflow that is not built says how to get it, and the next of the list 
   );
   const info = await useBackend({ prefer: ["tensorflow", "wasm"], threads: 2 });
   expect(info).toMatchObject({ name: "wasm", gpu: false });
+  const missing =
+    "tensorflow is not built yet; run: npm run native (in another project: npx gz-backend native)";
+  expect(info.skipped).toEqual([missing]);
   expect(info.line).toBe(
-    `wasm ${info.version} on ${info.device}, ${info.threads} thread${info.threads === 1 ? "" : "s"}`,
+    `wasm ${info.version} on ${info.device}, ${info.threads} thread${info.threads === 1 ? "" : "s"}; passed over: ${missing}`,
   );
   expect(tf.getBackend()).toBe("wasm");
   process.chdir(here);
@@ -70,7 +77,7 @@ describe.skipIf(!hasNative)("with the native build", () => {
     const { gpu } = await useBackend();
     if (gpu) return; // the CUDA build on a machine that has one
     await expect(useBackend({ prefer: "tensorflow", requireGpu: true })).rejects.toThrow(
-      /^useBackend: expected a GPU but found none: tensorflow computes on CPU \(.+\) \(its CUDA build: npm run native -- --cuda\)$/,
+      /^useBackend: expected a GPU but found none: tensorflow computes on CPU \(.+\) \(its CUDA build: npm run native -- --cuda; in another project: npx gz-backend native --cuda\)$/,
     );
   });
 });

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import * as tf from "@tensorflow/tfjs";
+import { NotInstalled } from "./not-installed.ts";
 import { registerReluGradient } from "./relu-gradient.ts";
 
 /** The backends, in the order in which they are tried. */
@@ -27,11 +28,13 @@ export interface BackendInfo {
   threads: number;
   /** TensorFlow's version, or that of the tfjs backend. */
   version: string;
+  /** Why backends that came before it were passed over; without `prefer`, of those that are installed. */
+  skipped: readonly string[];
   /** All of it in one line for people. */
   line: string;
 }
 
-type Found = Omit<BackendInfo, "name" | "line">;
+type Found = Omit<BackendInfo, "name" | "skipped" | "line">;
 
 /**
  * Makes a backend that trains the backend of @tensorflow/tfjs, and registers its fused kernels.
@@ -44,7 +47,9 @@ export async function useBackend(options: BackendOptions = {}): Promise<BackendI
   const { prefer, requireGpu = false, threads } = options;
   const names = prefer === undefined ? NAMES : typeof prefer === "string" ? [prefer] : prefer;
   check(names, threads);
+  const before = tf.getBackend();
   const reasons: string[] = [];
+  const skipped: string[] = [];
   for (const name of names) {
     if (requireGpu && name === "wasm") {
       reasons.push("wasm computes on the CPU");
@@ -53,18 +58,23 @@ export async function useBackend(options: BackendOptions = {}): Promise<BackendI
     try {
       const found = await start[name](threads, prefer === undefined || requireGpu);
       if (requireGpu && !found.gpu) {
-        const cuda = "its CUDA build: npm run native -- --cuda";
+        const cuda =
+          "its CUDA build: npm run native -- --cuda; in another project: npx gz-backend native --cuda";
         reasons.push(
           `${name} computes on ${found.device}${name === "tensorflow" ? ` (${cuda})` : ""}`,
         );
         continue;
       }
       registerReluGradient();
-      return { name, ...found, line: describe(name, found) };
+      return { name, ...found, skipped, line: describe(name, found, skipped) };
     } catch (error) {
-      reasons.push((error as Error).message.replace(/^use\w+: /, ""));
+      const reason = (error as Error).message.replace(/^use\w+: /, "");
+      reasons.push(reason);
+      if (prefer !== undefined || !(error instanceof NotInstalled)) skipped.push(reason);
     }
   }
+  // One that has no GPU may have become the backend on the way.
+  if (before && tf.getBackend() !== before) await tf.setBackend(before);
   if (requireGpu)
     throw new Error(`useBackend: expected a GPU but found none: ${reasons.join("; ")}`);
   throw new Error(`useBackend: expected ${names.join(" or ")} to work but: ${reasons.join("; ")}`);
@@ -93,6 +103,10 @@ const start: Record<
 
 function check(names: readonly string[], threads: number | undefined): void {
   const known = NAMES.join(", ");
+  if (!Array.isArray(names))
+    throw new TypeError(
+      `useBackend: expected one of ${known}, or a list of them, for prefer but got ${names}`,
+    );
   if (names.length === 0)
     throw new RangeError(`useBackend: expected at least one of ${known} for prefer but got none`);
   for (const name of names)
@@ -102,7 +116,12 @@ function check(names: readonly string[], threads: number | undefined): void {
     throw new RangeError(`useBackend: expected a positive integer for threads but got ${threads}`);
 }
 
-function describe(name: BackendName, { device, gpu, threads, version }: Found): string {
+function describe(
+  name: BackendName,
+  { device, gpu, threads, version }: Found,
+  skipped: readonly string[],
+): string {
   const suffix = gpu ? "" : `, ${threads} ${threads === 1 ? "thread" : "threads"}`;
-  return `${name} ${version} on ${device}${suffix}`;
+  const instead = skipped.map((reason) => `; passed over: ${reason}`).join("");
+  return `${name} ${version} on ${device}${suffix}${instead}`;
 }

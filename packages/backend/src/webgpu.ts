@@ -1,5 +1,6 @@
 // tfjs's webgpu backend, in Node on Dawn (the npm package "webgpu", which brings its binary), in a browser on the browser's own.
 import * as tf from "@tensorflow/tfjs";
+import { NotInstalled } from "./not-installed.ts";
 
 /** Options of `useWebgpu`. */
 export interface WebgpuOptions {
@@ -27,7 +28,7 @@ export async function useWebgpu(
   const { realGpu = false } = options;
   // Dawn complains to the terminal where Vulkan is missing: do not start it in vain.
   if (realGpu && !mayHaveGpu())
-    throw new Error(`useWebgpu: expected a GPU but found none of ${GPU_FILES.join(", ")}`);
+    throw new NotInstalled(`useWebgpu: expected a GPU but found none of ${GPU_FILES.join(", ")}`);
   const gpu = await findGpu();
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter)
@@ -87,7 +88,7 @@ async function optional<T>(load: () => Promise<T>, name: string): Promise<T> {
   try {
     return await load();
   } catch (error) {
-    throw new Error(
+    throw new NotInstalled(
       `useWebgpu: expected the package ${name} but it did not load; npm install ${name} (${(error as Error).message})`,
     );
   }

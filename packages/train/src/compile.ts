@@ -16,8 +16,8 @@ export interface Compiled {
  * other backends it stays what it is. There is a graph for each list of shapes that `run` is given, made from one call
  * of the work when it comes for the first time. It reads tf.Variables and what it is given anew at each run, and the
  * dropout of @gz/layers draws its masks; all other tensors, and any number that JavaScript computes, stay what they were
- * in that one call. Variables that the work assigns to are assigned. The results are those of the single operations to
- * rounding, and the same to the last bit at each run.
+ * in that one call, the masks of tf.layers.dropout among them. Variables that the work assigns to are assigned. The
+ * results are those of the single operations to rounding, and the same to the last bit at each run.
  */
 export function compile(work: Work): Compiled {
   const kernel = tf.getKernel("GzCompile", tf.getBackend());

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { withTemporary } from "./cache.ts";
+import { putInPlace, withTemporary } from "./cache.ts";
 import type { Manifest } from "./manifest.ts";
 import { firstThatRuns, run } from "./run.ts";
 import type { Library, Steps } from "./tensorflow.ts";
@@ -12,7 +12,7 @@ import { ADDON, addonFolder, MANIFEST, QUIET } from "./tfjs-node.ts";
 
 /** A C++ compiler, or undefined. */
 export function findCompiler(): Promise<string | undefined> {
-  return firstThatRuns([process.env.CXX, "g++", "c++", "clang++"], ["--version"]);
+  return firstThatRuns("CXX", ["g++", "c++", "clang++"], ["--version"]);
 }
 
 /** How the addons are made. */
@@ -85,8 +85,7 @@ export async function compileAddons(
     }
     const target = cachedAddons(cache, recipe);
     await mkdir(dirname(target), { recursive: true });
-    await rm(target, { recursive: true, force: true });
-    await rename(made, target);
+    await putInPlace(made, target);
   });
 }
 

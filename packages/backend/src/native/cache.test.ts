@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { homedir, hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { cacheFolder, checkSpace, sha256, withTemporary } from "./cache.ts";
+import { firstThatRuns, run } from "./run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gz-cache-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,8 +35,10 @@ test("says how much room is needed before it is used up", async () => {
 test("leaves no temporary folder, neither after an error nor of a process that was killed", async () => {
   const parent = join(folder, "parent");
   const { pid } = spawnSync(process.execPath, ["-e", ""]);
-  mkdirSync(join(parent, `tmp-${pid}-abandoned`), { recursive: true });
-  mkdirSync(join(parent, `tmp-${process.pid}-alive`));
+  const mine = `tmp-${hostname()}-`;
+  mkdirSync(join(parent, `${mine}${pid}-abandoned`), { recursive: true });
+  mkdirSync(join(parent, `${mine}${process.pid}-alive`));
+  mkdirSync(join(parent, `tmp-another-host-${pid}-alive`));
   let seen = "";
   const failing = withTemporary(parent, async (temporary) => {
     seen = temporary;
@@ -45,5 +48,25 @@ test("leaves no temporary folder, neither after an error nor of a process that w
   await expect(failing).rejects.toThrow("stop");
   expect(seen.startsWith(parent)).toBe(true);
   expect(existsSync(seen)).toBe(false);
-  expect(readdirSync(parent)).toEqual([`tmp-${process.pid}-alive`]);
+  expect(readdirSync(parent).sort()).toEqual(
+    [`${mine}${process.pid}-alive`, `tmp-another-host-${pid}-alive`].sort(),
+  );
+});
+
+test("a program that is told to stop before it begins is not begun, and a chosen one must run", async () => {
+  const marker = join(folder, "begun");
+  const stopped = run(process.execPath, ["-e", `fs.writeFileSync(${JSON.stringify(marker)}, "")`], {
+    signal: AbortSignal.abort(new Error("stopped")),
+  });
+  await expect(stopped).rejects.toThrow("stopped");
+  expect(existsSync(marker)).toBe(false);
+  const version = ["--version"];
+  expect(await firstThatRuns("GZ_TEST_PROGRAM", ["/nowhere", process.execPath], version)).toBe(
+    process.execPath,
+  );
+  process.env.GZ_TEST_PROGRAM = "/nowhere";
+  await expect(firstThatRuns("GZ_TEST_PROGRAM", [process.execPath], version)).rejects.toThrow(
+    "native: expected a program that runs with --version for GZ_TEST_PROGRAM but got /nowhere",
+  );
+  delete process.env.GZ_TEST_PROGRAM;
 });

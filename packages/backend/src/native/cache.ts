@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, statfs } from "node:fs/promises";
-import { homedir } from "node:os";
+import { mkdir, mkdtemp, readdir, rename, rm, statfs } from "node:fs/promises";
+import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 
 /** The folder that holds what was fetched and built: GZ_CACHE_DIR, else the platform's own place. */
@@ -37,7 +37,7 @@ export async function withTemporary<T>(
 ): Promise<T> {
   await mkdir(parent, { recursive: true });
   await removeAbandoned(parent);
-  const folder = await mkdtemp(join(parent, `tmp-${process.pid}-`));
+  const folder = await mkdtemp(join(parent, `${MARK}${process.pid}-`));
   try {
     return await work(folder);
   } finally {
@@ -45,12 +45,26 @@ export async function withTemporary<T>(
   }
 }
 
-/** Removes the temporary folders of processes that were killed before they could. */
+/** A cache may be shared: whether a process lives is known of this host's alone. */
+const MARK = `tmp-${hostname()}-`;
+
+/** Removes the temporary folders of this host's processes that were killed before they could. */
 async function removeAbandoned(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
-    const pid = /^tmp-(\d+)-/.exec(name)?.[1];
+    if (!name.startsWith(MARK)) continue;
+    const pid = /^(\d+)-/.exec(name.slice(MARK.length))?.[1];
     if (pid && !isAlive(Number(pid)))
       await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+/** Gives a folder its name in the cache, where another process may have put the same meanwhile. */
+export async function putInPlace(made: string, target: string): Promise<void> {
+  await rm(target, { recursive: true, force: true });
+  try {
+    await rename(made, target);
+  } catch (error) {
+    if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
 }
 

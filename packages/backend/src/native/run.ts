@@ -19,6 +19,7 @@ export function run(
     show = false,
   }: { env?: NodeJS.ProcessEnv; signal?: AbortSignal; show?: boolean } = {},
 ): Promise<Output> {
+  if (signal?.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       env: env ?? process.env,
@@ -43,12 +44,20 @@ export function run(
   });
 }
 
-/** The first of `commands` that starts with `args` and exits 0, or undefined. */
+/**
+ * The first of `commands` that starts with `args` and exits 0, or undefined. Where the environment names one in `variable`
+ * it is that one alone, and an error if it does not.
+ */
 export async function firstThatRuns(
-  commands: readonly (string | undefined)[],
+  variable: string,
+  commands: readonly string[],
   args: readonly string[],
 ): Promise<string | undefined> {
-  for (const command of commands)
-    if (command && (await run(command, args)).code === 0) return command;
-  return undefined;
+  const chosen = process.env[variable];
+  for (const command of chosen ? [chosen] : commands)
+    if ((await run(command, args)).code === 0) return command;
+  if (!chosen) return undefined;
+  throw new Error(
+    `native: expected a program that runs with ${args.join(" ")} for ${variable} but got ${chosen}`,
+  );
 }

@@ -1,6 +1,6 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { checkSpace, sha256, withTemporary } from "./cache.ts";
+import { checkSpace, putInPlace, sha256, withTemporary } from "./cache.ts";
 import { firstThatRuns, run } from "./run.ts";
 import { type Target, TENSORFLOW_VERSION } from "./target.ts";
 
@@ -44,7 +44,7 @@ export async function fetchedLibrary(cache: string, target: Target): Promise<Lib
 
 /** A Python that has pip, or undefined. */
 export function findPip(): Promise<string | undefined> {
-  return firstThatRuns([process.env.PYTHON, "python3", "python"], ["-m", "pip", "--version"]);
+  return firstThatRuns("PYTHON", ["python3", "python"], ["-m", "pip", "--version"]);
 }
 
 /** Fetches TensorFlow by pip into the cache; appears there under its name only when complete. */
@@ -95,8 +95,7 @@ export async function fetchLibrary(
       checksums[name] = await sha256(join(made, "tensorflow", name));
     }
     await writeFile(join(made, "checksums.json"), JSON.stringify(checksums, null, 2));
-    await rm(root, { recursive: true, force: true });
-    await rename(made, root);
+    await putInPlace(made, root);
   });
   return (await fetchedLibrary(cache, target))!;
 }

@@ -12,6 +12,7 @@ import {
   readManifest,
   TFJS_NODE,
 } from "../native/tfjs-node.ts";
+import { NotInstalled } from "../not-installed.ts";
 import { nodeBackend } from "./node-backend.ts";
 import { registerTensorflowKernels } from "./register.ts";
 
@@ -50,29 +51,30 @@ export async function useTensorflow(threads?: number): Promise<TensorflowDevice>
 function load(threads: number): void {
   const folder = findTfjsNode();
   if (!folder)
-    throw new Error(
+    throw new NotInstalled(
       `useBackend: tensorflow needs the npm package ${TFJS_NODE}; run: npm install --ignore-scripts ${TFJS_NODE}@4.22.0, then ${HOW}`,
     );
   if (!existsSync(join(addonFolder(folder), ADDON)))
-    throw new Error(`useBackend: tensorflow is not built yet; ${HOW}`);
+    throw new NotInstalled(`useBackend: tensorflow is not built yet; ${HOW}`);
   const manifest = readManifest(folder);
   for (const library of Object.keys(manifest?.libraries ?? {}))
     if (!existsSync(library))
       throw new Error(`useBackend: TensorFlow's library ${library} is gone; ${HOW}`);
 
-  const wantsLogs = process.env.TF_CPP_MIN_LOG_LEVEL !== undefined;
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   process.env.TF_NUM_INTRAOP_THREADS = String(threads);
-  // Operations of a graph side by side; those that are called one by one are not.
-  process.env.TF_NUM_INTEROP_THREADS ??= String(threads);
-  // TensorFlow turns oneDNN's convolutions on by itself only for AVX-512; they are faster with AVX2 too.
-  process.env.TF_ENABLE_ONEDNN_OPTS ??= "1";
-  // oneDNN's convolutions are kept between steps: set up anew at each they cost a small network a twentieth of its step.
-  process.env.TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE ??= "false";
-  // Its own pool of memory: with malloc every large tensor is fresh pages from the kernel, and an
-  // elementwise operation takes two to three times as long.
-  process.env.TF_CPU_ALLOCATOR_USE_BFC ??= "1";
-  process.env.TF_CPU_BFC_MEM_LIMIT_IN_MB ??= String(Math.ceil(totalmem() / 2 ** 20));
+  const wantsLogs = !setUnlessGiven({
+    TF_CPP_MIN_LOG_LEVEL: "2",
+    // Operations of a graph side by side; those that are called one by one are not.
+    TF_NUM_INTEROP_THREADS: String(threads),
+    // TensorFlow turns oneDNN's convolutions on by itself only for AVX-512; they are faster with AVX2 too.
+    TF_ENABLE_ONEDNN_OPTS: "1",
+    // oneDNN's convolutions are kept between steps: set up anew at each they cost a small network a twentieth of its step.
+    TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE: "false",
+    // Its own pool of memory: with malloc every large tensor is fresh pages from the kernel, and an
+    // elementwise operation takes two to three times as long.
+    TF_CPU_ALLOCATOR_USE_BFC: "1",
+    TF_CPU_BFC_MEM_LIMIT_IN_MB: String(Math.ceil(totalmem() / 2 ** 20)),
+  }).includes("TF_CPP_MIN_LOG_LEVEL");
   // tfjs-node calls two functions that Node 22 warns of and Node 23 removed.
   const isNullOrUndefined = (value: unknown) => value === null || value === undefined;
   Object.assign(util, { isNullOrUndefined, isArray: Array.isArray });
@@ -92,6 +94,20 @@ function load(threads: number): void {
     );
   loadedThreads = threads;
   registerTensorflowKernels(manifest?.operations ?? []);
+}
+
+/** Names of the settings that are ours, for the processes that this one starts: they have their own number of threads. */
+const OURS = "GZ_TENSORFLOW_SETTINGS";
+
+/** Sets what the user has not set for TensorFlow, which reads its settings when it is loaded and later; returns the names. */
+function setUnlessGiven(settings: Record<string, string>): string[] {
+  const inherited = process.env[OURS]?.split(",") ?? [];
+  const names = Object.keys(settings).filter(
+    (name) => process.env[name] === undefined || inherited.includes(name),
+  );
+  for (const name of names) process.env[name] = settings[name];
+  process.env[OURS] = names.join();
+  return names;
 }
 
 /** "CPU (AVX2, AMD EPYC)". */

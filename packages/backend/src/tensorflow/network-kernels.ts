@@ -1,5 +1,6 @@
 // Operations of the forward and backward pass that TensorFlow has in one piece and tfjs composes.
 import type * as tf from "@tensorflow/tfjs";
+import { checkChannels, checkShape } from "../check-kernel.ts";
 import { attributes, type NodeBackend } from "./node-backend.ts";
 
 interface Call {
@@ -11,6 +12,7 @@ interface Call {
 /** dx = dy where y > 0, else 0. */
 export function reluGrad({ inputs, backend }: Call): tf.TensorInfo {
   const { dy, y } = inputs;
+  checkShape("GzReluGrad", dy!.shape, { dy, y });
   return backend.executeSingleOutput(
     "ReluGrad",
     [attributes(backend.binding).float32("T")],
@@ -21,6 +23,7 @@ export function reluGrad({ inputs, backend }: Call): tf.TensorInfo {
 /** Normalisation by the batch's own mean and variance over [N, H, W, C], and the moving ones after it. */
 export function batchNorm({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
   const { x, scale, offset, movingMean, movingVariance } = inputs;
+  checkChannels("GzBatchNorm", { x: x! }, { scale, offset, movingMean, movingVariance });
   const { epsilon, momentum } = attrs;
   const share = attributes(backend.binding).float("exponential_avg_factor", 1 - momentum!);
   return backend.executeMultipleOutputs(
@@ -34,6 +37,7 @@ export function batchNorm({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
 /** Gradients of `batchNorm` by x, scale and offset. */
 export function batchNormGrad({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
   const { dy, x, scale, saved1, saved2, saved3 } = inputs;
+  checkChannels("GzBatchNormGrad", { x: x!, dy: dy! }, { scale, saved1, saved2 });
   const [dx, dscale, doffset, ...unused] = backend.executeMultipleOutputs(
     "FusedBatchNormGradV3",
     normAttributes(backend, attrs.epsilon!),
@@ -47,6 +51,7 @@ export function batchNormGrad({ inputs, attrs, backend }: Call): tf.TensorInfo[]
 /** `batchNorm` by the operation in native/cc/batch_norm.cc, which the addon brings with it, for the CPU. */
 export function ownBatchNorm({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
   const { x, scale, offset, movingMean, movingVariance } = inputs;
+  checkChannels("GzBatchNorm", { x: x! }, { scale, offset, movingMean, movingVariance });
   const attr = attributes(backend.binding);
   return backend.executeMultipleOutputs(
     "GzBatchNorm",
@@ -59,6 +64,7 @@ export function ownBatchNorm({ inputs, attrs, backend }: Call): tf.TensorInfo[] 
 /** Gradients of `ownBatchNorm` by x, scale and offset. */
 export function ownBatchNormGrad({ inputs, backend }: Call): tf.TensorInfo[] {
   const { dy, x, scale, saved1, saved2 } = inputs;
+  checkChannels("GzBatchNormGrad", { x: x!, dy: dy! }, { scale, saved1, saved2 });
   return backend.executeMultipleOutputs(
     "GzBatchNormGrad",
     [],

@@ -1,5 +1,6 @@
 // Updates of weights and of their average, in place by TensorFlow's own fused operations.
 import type * as tf from "@tensorflow/tfjs";
+import { checkShape } from "../check-kernel.ts";
 import { scalar } from "./constants.ts";
 import { attributes, type NodeBackend } from "./node-backend.ts";
 import { replaceValue, updateInPlace } from "./variables.ts";
@@ -13,6 +14,7 @@ interface Call {
 /** v <- momentum v - lr g; theta <- theta + momentum v - lr g, with the new v. */
 export function nesterov({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
   const { variable, velocity, gradient } = inputs as Record<string, tf.Variable>;
+  checkShape("GzNesterov", variable!.shape, { variable, velocity, gradient });
   const { binding } = backend;
   const attr = attributes(binding);
   const [g] = backend.getInputTensorIds([gradient!]) as [number];
@@ -35,6 +37,7 @@ export function nesterov({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
  */
 export function adamw({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
   const { variable, m, v, gradient } = inputs as Record<string, tf.Variable>;
+  checkShape("GzAdamW", variable!.shape, { variable, m, v, gradient });
   const { learningRate, beta1, beta2, decay, power1, power2, epsilon } = adamwNumbers(attrs);
   const { binding } = backend;
   const attr = attributes(binding);
@@ -73,6 +76,8 @@ export function adamwAll({
 }): tf.TensorInfo[] {
   const { binding } = backend;
   const small: Update[] = [];
+  for (const { variable, m, v, gradient } of attrs.updates)
+    checkShape("GzAdamW", variable.shape, { variable, m, v, gradient });
   for (const inputs of attrs.updates)
     if (inputs.variable.size <= SMALL) small.push(inputs);
     else adamw({ inputs, attrs, backend });
@@ -112,6 +117,7 @@ function adamwNumbers(attrs: Record<string, number>) {
 /** average <- average + (1 - decay) (value - average) */
 export function movingAverage({ inputs, attrs, backend }: Call): tf.TensorInfo[] {
   const { average, value } = inputs as Record<string, tf.Variable>;
+  checkShape("GzMovingAverage", average!.shape, { average, value });
   const { binding } = backend;
   const attr = attributes(binding);
   const T = attr.float32("T");

@@ -26,13 +26,16 @@ export function updateInPlace(
   variables: readonly tf.Variable[],
   update: (handles: number[]) => void,
 ): void {
-  const held = variables.map((variable) => {
-    const resource = currentResource(backend, variable);
-    const entry = backend.tensorMap.get(variable.dataId);
-    if (entry.refCount === 1) release(backend, entry);
-    return { variable, resource };
-  });
+  // All of them before the first is let go of: one that is disposed throws here.
+  const held = variables.map((variable) => ({
+    variable,
+    resource: currentResource(backend, variable),
+  }));
   try {
+    for (const { variable } of held) {
+      const entry = backend.tensorMap.get(variable.dataId);
+      if (entry.refCount === 1) release(backend, entry);
+    }
     update(held.map(({ resource }) => resource.handle));
   } finally {
     for (const { variable, resource } of held) {
@@ -53,6 +56,7 @@ export function replaceValue(
   if (entry.refCount === 1) {
     release(backend, entry);
     entry.id = native.id;
+    entry.values = null; // an assigned value that was not needed natively yet would come before it
   } else {
     // A clone of the variable shares its entry and must keep the old value.
     const tensor = backend.createOutputTensor(native);

@@ -74,8 +74,7 @@ export function register<Inputs, Attrs>(
   kernelName: string,
   kernel: (call: Call<Inputs, Attrs>) => Info | Info[],
 ): void {
-  // getKernelsForBackend does not log where a kernel is missing, unlike getKernel.
-  const registered = tf.getKernelsForBackend("wasm").find((k) => k.kernelName === kernelName);
+  const registered = tf.getKernel(kernelName, "wasm");
   if (registered) tf.unregisterKernel(kernelName, "wasm");
   tf.registerKernel({
     kernelName,

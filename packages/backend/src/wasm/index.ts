@@ -1,7 +1,9 @@
 // The wasm backend of tfjs with threads in Node, and with the kernels that training needs.
 import * as tf from "@tensorflow/tfjs";
 import { BackendWasm, getThreadsCount, setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
+import { registerReluGradient } from "../relu-gradient.ts";
 import { registerConvolution } from "./conv.ts";
+import { type Backend, simd } from "./heap.ts";
 import { registerMatMul } from "./matmul.ts";
 import { registerNetworkKernels } from "./network-kernels.ts";
 import { registerPooling } from "./pool.ts";
@@ -20,7 +22,7 @@ export interface WasmOptions {
  * Makes tfjs's wasm backend the current one, able to train. In Node it starts the threaded build; where that does not
  * start the single-threaded one serves, and `device` says why. A wasm backend that already runs goes on with the threads
  * it has. In a browser tfjs decides about threads, and `setWasmPaths` of @tensorflow/tfjs-backend-wasm must have told it
- * where its files are. Throws a RangeError for a bad thread count, an Error if wasm does not start at all.
+ * where its files are. Throws a RangeError for a bad thread count, an Error if wasm does not start at all or has no SIMD.
  */
 export async function useWasm({
   threads,
@@ -32,6 +34,13 @@ export async function useWasm({
   if (!tf.findBackend("wasm") && isNode()) threadsMissing = await startInNode(threads);
   if (!(await tf.setBackend("wasm")))
     throw new Error("useWasm: expected tfjs's wasm backend to start but it did not");
+  try {
+    simd(tf.backend() as Backend);
+  } catch (error) {
+    throw new Error("useWasm: expected WebAssembly SIMD but this machine has none", {
+      cause: error,
+    });
+  }
   return { threads: getThreadsCount(), device: `WebAssembly SIMD${threadsMissing}` };
 }
 
@@ -41,7 +50,7 @@ let threadsMissing = "";
 async function startInNode(threads: number): Promise<string> {
   try {
     const module = await startThreadedModule(threads);
-    tf.removeBackend("wasm");
+    if (tf.findBackendFactory("wasm")) tf.removeBackend("wasm");
     tf.registerBackend("wasm", () => new BackendWasm(module));
     await tf.setBackend("wasm");
     await settleThreads(module);
@@ -68,4 +77,5 @@ function registerKernels(): void {
   registerReverse();
   registerSegmentSum();
   registerUpdateKernels();
+  registerReluGradient();
 }

@@ -426,3 +426,58 @@ describe("fused kernels", () => {
     expect(convolved()).toBe(0.25);
   });
 });
+
+test("updates and normalisation refuse what is not of one shape", () => {
+  const call = (kernelName: string, shapes: Record<string, number[]>, attrs: object = {}) => {
+    const inputs = Object.fromEntries(
+      Object.entries(shapes).map(([name, shape]) => [name, tf.variable(tf.ones(shape))]),
+    );
+    return () =>
+      tf.getKernel(kernelName, "wasm")!.kernelFunc({
+        inputs,
+        attrs: attrs as never,
+        backend: tf.backend(),
+      });
+  };
+  expect(call("GzNesterov", { variable: [4096], velocity: [4], gradient: [4096] })).toThrow(
+    "GzNesterov: expected float32 [4096] for velocity but got float32 [4]",
+  );
+  expect(call("GzAdamW", { variable: [3], m: [3], v: [3], gradient: [2] })).toThrow(
+    "GzAdamW: expected float32 [3] for gradient but got float32 [2]",
+  );
+  const norm = { x: [2, 3], scale: [5], offset: [3], movingMean: [3], movingVariance: [3] };
+  expect(call("GzBatchNorm", norm, { epsilon: 0, momentum: 0 })).toThrow(
+    "GzBatchNorm: expected float32 [3] for scale but got float32 [5]",
+  );
+});
+
+test("a wide product has the shape and the bias that tfjs's has", async () => {
+  await expectSame(() => {
+    const product = tf.matMul(random([2, 300]) as tf.Tensor2D, random([1, 300, 300]));
+    expect(product.shape).toEqual([1, 2, 300]);
+    return product;
+  }, 1e-4);
+  await tf.setBackend("wasm");
+  const [a, b] = [random([2, 300]) as tf.Tensor2D, random([300, 300]) as tf.Tensor2D];
+  expect(() => tf.fused.matMul({ a, b, bias: tf.scalar(1) })).toThrow(/rank-1 bias/);
+});
+
+test("a value that another backend made, updated here, leaves its clones alone", async () => {
+  await tf.setBackend("cpu");
+  const variable = tf.variable(tf.tensor1d([1, 1]));
+  const clone = variable.clone();
+  await tf.setBackend("wasm");
+  const inputs = { variable, velocity: tf.variable(tf.zeros([2])), gradient: tf.ones([2]) };
+  const attrs = { learningRate: 1, momentum: 0 };
+  tf.getKernel("GzNesterov", "wasm")!.kernelFunc({ inputs, attrs, backend: tf.backend() });
+  expect([...variable.dataSync()]).toEqual([0, 0]);
+  expect([...clone.dataSync()]).toEqual([1, 1]);
+});
+
+test("the gradient of ReLU is one operation", async () => {
+  await tf.setBackend("wasm");
+  const { kernels } = await tf.profile(() => tf.grad((x) => tf.relu(x))(random([9])));
+  const names = kernels.map(({ name }) => name);
+  expect(names).toContain("GzReluGrad");
+  expect(names).not.toContain("Step");
+});

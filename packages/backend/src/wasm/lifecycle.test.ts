@@ -55,6 +55,28 @@ test("where threads do not start one thread serves, and says why", { timeout }, 
   expect(losses[1]).toBeLessThan(losses[0]);
 });
 
+test("without SIMD it says so at once", async () => {
+  const script = `
+    import { useWasm } from ${JSON.stringify(new URL("../../dist/wasm/index.js", import.meta.url).href)};
+    await useWasm({ threads: 1 }).then(() => console.log("started"), (error) => console.log(error.message));
+    process.exit();`;
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...["--no-enable-sse4-1", "--input-type=module", "--eval", script],
+  ]);
+  // Where the flag means nothing (other processors) there is SIMD.
+  const expected =
+    process.arch === "x64"
+      ? "useWasm: expected WebAssembly SIMD but this machine has none"
+      : "started";
+  expect(stdout.trim().split("\n").at(-1)).toBe(expected);
+});
+
+test("starts again after it was removed", async () => {
+  await useWasm({ threads: 2 });
+  tf.removeBackend("wasm");
+  expect((await useWasm({ threads: 2 })).threads).toBe(2);
+});
+
 test("runs on with the backend that is there, checks its argument", async () => {
   expect(await useWasm({ threads: 2 })).toEqual({ threads: 2, device: "WebAssembly SIMD" });
   const kept = tf.tensor1d([1, 2]);
@@ -93,7 +115,7 @@ test("a hundred steps leave no tensor and no memory behind, and go the same way 
     const ys = tf.randomNormal([8, 3], 0, 1, "float32", 3);
     const optimizer = tf.train.adam(0.01);
     const losses: number[] = [];
-    const counts = () => [tf.memory().numTensors, tf.memory().numDataBuffers, heapBytes()];
+    const counts = () => [tf.memory().numTensors, tf.backend().numDataIds(), heapBytes()];
     let warm: number[] = [];
     for (let step = 0; step < steps; step++) {
       if (step === 5) warm = counts();

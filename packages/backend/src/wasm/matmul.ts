@@ -63,7 +63,9 @@ export function registerMatMul(): void {
     const { a, b, bias } = inputs;
     const activation = ACTIVATIONS[attrs.activation];
     const plain = !attrs.transposeA && !attrs.transposeB && activation !== undefined;
-    if (!plain || !isWide(a, b)) return fused(call as never) as Info;
+    // Other biases are tfjs's to refuse.
+    const simple = !bias || (bias.shape.length === 1 && bias.shape[0] === b.shape.at(-1));
+    if (!plain || !simple || !isWide(a, b)) return fused(call as never) as Info;
     const linear = wideProduct(backend, a, b, bias);
     if (activation === "") return linear;
     return using(backend, linear, (x) => run(backend, activation, { x }));
@@ -101,7 +103,9 @@ function isWide(a: Info, b: Info): boolean {
 function wideProduct(backend: Backend, a: Info, b: Info, bias?: Info): Info {
   const rows = a.shape.at(-2)!;
   const [depth, columns] = b.shape.slice(-2);
-  const y = empty(backend, [...a.shape.slice(0, -2), rows, columns]);
+  const [outerA, outerB] = [a, b].map(({ shape }) => shape.slice(0, -2)) as [number[], number[]];
+  const outer = tf.broadcast_util.assertAndGetBroadcastShape(outerA, outerB);
+  const y = empty(backend, [...outer, rows, columns]);
   return using(backend, transpose(backend, a), (at) => {
     const values = floats(backend, y);
     if (bias) for (let i = 0; i < rows; i++) values.set(floats(backend, bias), i * columns);

@@ -1,5 +1,6 @@
 // What tfjs composes of many operations, in one or two passes over the heap.
 import * as tf from "@tensorflow/tfjs";
+import { checkChannels, checkShape } from "../check-kernel.ts";
 import {
   address,
   as,
@@ -52,6 +53,7 @@ function registerSum(): void {
 
 /** dx = dy where y > 0, else 0. */
 function reluGrad({ inputs, backend }: Call<{ dy: Info; y: Info }>): Info {
+  checkShape("GzReluGrad", inputs.dy.shape, { ...inputs });
   const result = empty(backend, inputs.dy.shape);
   const [dy, y, dx] = [inputs.dy, inputs.y, result].map((t) => address(backend, t));
   simd(backend).reluGrad(dy, y, dx, floats(backend, result).length);
@@ -66,6 +68,8 @@ function batchNorm({
   attrs: { epsilon, momentum },
   backend,
 }: Call<Norm, { epsilon: number; momentum: number }>): Info[] {
+  const { x: values, ...perChannel } = inputs;
+  checkChannels("GzBatchNorm", { x: values }, perChannel);
   const channels = inputs.scale.shape[0];
   const result = empty(backend, inputs.x.shape);
   // Moving mean and variance, then what the gradient needs: the mean and 1 / sqrt(variance + epsilon).
@@ -109,6 +113,8 @@ function batchNormGrad({
   inputs,
   backend,
 }: Call<{ dy: Info; x: Info; scale: Info; saved1: Info; saved2: Info }>): Info[] {
+  const { x: values, dy: slope1, ...perChannel } = inputs;
+  checkChannels("GzBatchNormGrad", { x: values, dy: slope1 }, perChannel);
   const channels = inputs.scale.shape[0];
   const result = empty(backend, inputs.x.shape);
   const [dscales, doffsets, levels, gains, slopes] = [0, 1, 2, 3, 4].map(() =>

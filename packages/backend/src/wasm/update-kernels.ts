@@ -1,5 +1,6 @@
 // Updates of weights and of their average, in one pass and in place on the heap.
 import * as tf from "@tensorflow/tfjs";
+import { checkShape } from "../check-kernel.ts";
 import { address, type Backend, type Call, empty, floats, register, simd } from "./heap.ts";
 
 /** Registers the optimisers' updates and the moving average. */
@@ -18,8 +19,9 @@ function nesterov({
   { variable: tf.Variable; velocity: tf.Variable; gradient: tf.Tensor },
   { learningRate: number; momentum: number }
 >): [] {
-  makeWritable(backend, [inputs.variable, inputs.velocity]);
   const { variable, velocity, gradient } = inputs;
+  checkShape("GzNesterov", variable.shape, { variable, velocity, gradient });
+  makeWritable(backend, [variable, velocity]);
   const [theta, v, g] = [variable, velocity, gradient].map((t) => address(backend, t));
   simd(backend).nesterov(theta, v, g, variable.size, learningRate, momentum);
   return [];
@@ -44,8 +46,9 @@ function adamw({
     step: number;
   }
 >): [] {
-  makeWritable(backend, [inputs.variable, inputs.m, inputs.v]);
   const { variable, m, v, gradient } = inputs;
+  checkShape("GzAdamW", variable.shape, { variable, m, v, gradient });
+  makeWritable(backend, [variable, m, v]);
   const [theta, first, second, g] = [variable, m, v, gradient].map((t) => address(backend, t));
   simd(backend).adamw(
     ...[theta, first, second, g, variable.size],
@@ -64,6 +67,7 @@ function movingAverage({
   attrs: { decay },
   backend,
 }: Call<{ average: tf.Variable; value: tf.Tensor }, { decay: number }>): [] {
+  checkShape("GzMovingAverage", average.shape, { average, value });
   makeWritable(backend, [average]);
   const [to, from] = [average, value].map((t) => address(backend, t));
   simd(backend).approach(to, from, average.size, 1 - decay);
@@ -73,6 +77,7 @@ function movingAverage({
 /** Lets the variables' values be changed where they lie. */
 function makeWritable(backend: Backend, variables: tf.Variable[]): void {
   for (const variable of variables) {
+    backend.dataIdMap.get(variable.dataId); // moves it here from another backend, which knows its clones
     // A clone shares the data and must keep the old values.
     if (backend.refCount(variable.dataId) > 1) assignCopy(backend, variable);
     // XNNPACK keeps weights as it packed them until it hears that the tensor is gone.

@@ -112,7 +112,14 @@ void Compute(void* state, TF_OpKernelContext* context) {
   float* y = call.OutputLike(0, X);
   float *new_mean = call.OutputLike(1, SCALE), *new_variance = call.OutputLike(2, SCALE);
   float *mean = call.OutputLike(3, SCALE), *inverse = call.OutputLike(4, SCALE);
-  if (!y || !new_mean || !new_variance || !mean || !inverse || rows == 0) return;
+  if (!y || !new_mean || !new_variance || !mean || !inverse) return;
+  if (rows == 0) {  // a batch of nothing teaches nothing
+    std::copy(old_mean, old_mean + channels, new_mean);
+    std::copy(old_variance, old_variance + channels, new_variance);
+    std::fill(mean, mean + channels, 0.0f);
+    std::fill(inverse, inverse + channels, 0.0f);
+    return;
+  }
 
   // Around a value of the channel's own the sum of squares keeps its digits however far the mean is from 0.
   std::vector<double> sums, squares;
@@ -146,7 +153,12 @@ void ComputeGradient(void*, TF_OpKernelContext* context) {
   const int64_t rows = TF_TensorElementCount(call.Input(INPUT)) / channels;
   float* dx = call.OutputLike(0, INPUT);
   float *dscale = call.OutputLike(1, GAMMA), *doffset = call.OutputLike(2, GAMMA);
-  if (!dx || !dscale || !doffset || rows == 0) return;
+  if (!dx || !dscale || !doffset) return;
+  if (rows == 0) {
+    std::fill(dscale, dscale + channels, 0.0f);
+    std::fill(doffset, doffset + channels, 0.0f);
+    return;
+  }
 
   std::vector<double> sums, products;
   ChannelSums(x, dy, mean, rows, channels, sums, products);

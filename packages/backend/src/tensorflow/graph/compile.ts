@@ -26,20 +26,22 @@ export function compile({
     graphs.clear();
   };
 
-  function graphFor(given: readonly tf.Tensor[]): Graph | undefined {
+  /** What the work returns: by a graph if there is one, or can be. */
+  function run(given: readonly tf.Tensor[]): tf.Tensor[] {
+    if (refused) return work(given);
     const key = JSON.stringify(given.map(({ shape, dtype }) => [shape, dtype]));
     const known = graphs.get(key);
-    if (known || refused) return known;
+    if (known) return known.run(given);
     const made = graphOf(backend, work, given);
     if ("refused" in made) {
       refused = true;
       console.warn(`GzCompile: goes operation by operation, there is no graph: ${made.refused}`);
-      return undefined;
+      return made.result;
     }
     if (graphs.size === KEPT) dispose();
     graphs.set(key, made);
-    return made;
+    return made.run(given);
   }
 
-  return { run: (given) => (graphFor(given)?.run ?? work)(given), dispose };
+  return { run, dispose };
 }

@@ -18,6 +18,12 @@ export interface Graph {
   dispose(): void;
 }
 
+/** There is no graph. */
+export interface Refusal {
+  refused: string;
+  result: tf.Tensor[];
+}
+
 /** A result of the graph that takes the place of what the work replaced. */
 interface Effect {
   name: string | undefined;
@@ -28,16 +34,18 @@ interface Effect {
  * The graph of `work`, made from one call that leaves all variables as they were. Each run reads what it is given, the
  * tf.Variables and what GzDrawnAnew was told of, and sets the variables that the work assigns to and the tensors that it
  * keeps. All else that the work reads is a constant from then on, and what it does besides computing with tensors is not
- * done again. `refused` says why there is no graph.
+ * done again. `refused` says why there is no graph; the one call then counts, `result` being what it returned.
  */
 export function graphOf(
   backend: NodeBackend,
   work: Work,
   given: readonly tf.Tensor[],
-): Graph | { refused: string } {
-  const before = Object.values(tf.engine().registeredVariables)
+): Graph | Refusal {
+  const registered = { ...tf.engine().registeredVariables };
+  const before = Object.values(registered)
     .filter(({ dataId }) => backend.tensorMap.has(dataId))
     .map((variable) => ({ variable, value: variable.clone() }));
+  let counts = false;
   try {
     const variables = before.map(({ variable }) => variable);
     const { result, model, feeds, made, nameOf, refused } = record(
@@ -46,7 +54,13 @@ export function graphOf(
       () => work(given),
     );
     const names = result.map(({ dataId }) => nameOf(dataId));
-    tf.dispose(result);
+    const refuse = (reason: string): Refusal => {
+      counts = true;
+      return { refused: reason, result };
+    };
+    if (refused) return refuse(refused);
+    if (Object.keys(tf.engine().registeredVariables).some((name) => !(name in registered)))
+      return refuse("it makes a variable");
     const effects: Effect[] = [];
     for (const { variable, value } of before)
       if (variable.dataId !== value.dataId)
@@ -61,12 +75,12 @@ export function graphOf(
           name: nameOf(dataId),
           set: (native) => replaceData(backend, dataId, native),
         });
-    if (refused) return { refused };
     const outputs = [...names, ...effects.map(({ name }) => name)];
     if (outputs.includes(undefined))
-      return { refused: "a result, or a value assigned to a variable, is not computed" };
+      return refuse("a result, or a value assigned to a variable, is not computed");
     const session = load(backend, model);
-    if (typeof session !== "number") return session;
+    if (typeof session !== "number") return refuse(session.refused);
+    tf.dispose(result);
 
     const { binding } = backend;
     const inputNames = feeds.map(({ name }) => `${name}:0`).join();
@@ -83,7 +97,7 @@ export function graphOf(
     };
   } finally {
     for (const { variable, value } of before) {
-      if (variable.dataId !== value.dataId) variable.assign(value);
+      if (!counts && variable.dataId !== value.dataId) variable.assign(value);
       value.dispose();
     }
   }
@@ -115,6 +129,7 @@ function replaceData(
   const entry = tensorMap.has(dataId) ? tensorMap.get(dataId) : native;
   binding.deleteTensor(entry.id);
   entry.id = native.id;
+  if ("values" in entry) entry.values = null;
 }
 
 /** The number of a session, or why TensorFlow does not take the graph. Saved models are read from files only. */
