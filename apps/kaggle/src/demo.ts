@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { transforms } from "@gz/ensemble";
 import { openDataset, writeSynthetic } from "@gz/galaxies";
 import { blendMembers } from "./blending/blend.ts";
+import { checkFree } from "./cli/free-folder.ts";
 import { createProgress, say } from "./cli/progress.ts";
 import { evaluateBlend } from "./evaluation/evaluation.ts";
 import { predictRun } from "./prediction/predict.ts";
@@ -34,9 +35,10 @@ const GALAXIES = { train: 1200, test: 150 };
 /** Quarter turns and mirrors: eight of the winner's kind of transforms, in a tenth of his time. */
 const TURNS = transforms({ rotations: [0, 90, 180, 270], flips: [false, true] });
 
-/** Runs the demo; undefined when it was interrupted. */
+/** Runs the demo in a folder that is new or empty; undefined when it was interrupted. */
 export async function runDemo(options: DemoOptions): Promise<DemoResult | undefined> {
   const { out, backend, signal } = options;
+  checkFree("demo", out);
   const data = resolve(options.data ?? (await renderGalaxies(join(out, "galaxies"), signal)));
   const recipe = loadRecipe("tiny");
   const budget = { minutes: options.minutes / MEMBERS };
@@ -75,13 +77,16 @@ async function renderGalaxies(folder: string, signal: AbortSignal): Promise<stri
   const total = GALAXIES.train + GALAXIES.test;
   say(`rendering ${total} galaxies into ${folder}`);
   const progress = createProgress("render", total);
-  await writeSynthetic(folder, {
-    ...GALAXIES,
-    seed: 1,
-    onProgress: ({ done }) => progress.update(done),
-    signal,
-  });
-  progress.stop();
+  try {
+    await writeSynthetic(folder, {
+      ...GALAXIES,
+      seed: 1,
+      onProgress: ({ done }) => progress.update(done),
+      signal,
+    });
+  } finally {
+    progress.stop();
+  }
   return folder;
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `kaggle` command: a file of commands/ for each, loaded when it is asked for. */
+import { readFileSync } from "node:fs";
 import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
 import pc from "picocolors";
 import { CliError } from "./cli/errors.ts";
@@ -32,7 +33,13 @@ async function main(args: string[]): Promise<number> {
     console.log(await renderUsage(root));
     return 0;
   }
-  const load = commands[name];
+  if (name === "--version") {
+    console.log(
+      JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version,
+    );
+    return 0;
+  }
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!load)
     throw new CliError(
       `kaggle: expected one of ${Object.keys(commands).join(", ")} for COMMAND but got ${name}`,
@@ -46,15 +53,22 @@ async function main(args: string[]): Promise<number> {
   return typeof result === "number" ? result : 0;
 }
 
-main(process.argv.slice(2)).then(
-  // Backends may hold threads; exitCode alone would leave the process waiting for them.
-  (code) => process.exit(code),
-  (error: unknown) => {
-    if ((error as Error).name === "AbortError") process.exit(130);
-    const isOurs = error instanceof CliError || (error as Error).name === "CLIError";
-    const text =
-      isOurs || !process.env.GZ_DEBUG ? (error as Error).message : (error as Error).stack;
-    process.stderr.write(`${pc.red("error")} ${text}\n`);
-    process.exit(error instanceof CliError ? error.code : 1);
-  },
-);
+/** One line for a person; GZ_DEBUG asks for the stack of what was not expected. */
+function fail(error: unknown): never {
+  if ((error as Error).name === "AbortError") process.exit(130);
+  const isOurs = error instanceof CliError || (error as Error).name === "CLIError";
+  const text = isOurs || !process.env.GZ_DEBUG ? (error as Error).message : (error as Error).stack;
+  process.stderr.write(`${pc.red("error")} ${text}\n`);
+  process.exit(error instanceof CliError ? error.code : 1);
+}
+
+// Not as a listener: TensorFlow.js's WebAssembly backend removes all of those.
+process.setUncaughtExceptionCaptureCallback(fail);
+// A reader that has gone (kaggle … | head, a closed terminal) is no error: the work goes on unheard.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+  });
+
+// Backends may hold threads; exitCode alone would leave the process waiting for them.
+main(process.argv.slice(2)).then((code) => process.exit(code), fail);

@@ -1,4 +1,5 @@
 /** What the app says when something is wrong, and that nothing is lost by it. */
+import type { ChildProcess } from "node:child_process";
 import {
   appendFileSync,
   existsSync,
@@ -10,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import {
   COLUMNS,
@@ -53,6 +55,15 @@ test.each([
     ["fly"],
     "expected one of doctor, prepare, train, predict, blend, evaluate, report, export, reproduce, experiments, demo for COMMAND but got fly",
   ],
+  [["constructor"], "for COMMAND but got constructor"],
+  [["train", "tiny", "--out", "x"], "train: expected options alone but got tiny"],
+  [["predict", "--run", "x", "valid", "test"], "expected options alone but got valid test"],
+  [["prepare", "x"], "prepare: expected options alone but got x"],
+  [["doctor", "tiny"], "doctor: expected options alone but got tiny"],
+  [["demo", "x"], "demo: expected options alone but got x"],
+  [["reproduce", "winner"], "reproduce: expected options alone but got winner"],
+  [["doctor", "--json"], "doctor: expected --recipe beside --json but got none"],
+  [["doctor", "--threads", "0"], "doctor: expected --recipe beside --threads but got none"],
   [["train", "--out", "x", "--colour", "red"], "train: unknown option --colour"],
   [
     ["train", "--out", "x"],
@@ -74,6 +85,10 @@ test.each([
     ["predict", "--run", "x", "--split", "half"],
     "expected valid, test or all for --split but got half",
   ],
+  [
+    ["predict", "--run", "x", "--checkpoint", "worst"],
+    "expected latest or best for --checkpoint but got worst",
+  ],
   [["predict", "--run", "nowhere", "--data", "y"], "nowhere is not a run: it has no run.json"],
   [["blend", "--out", "x.csv"], "expected at least one predictions file but got none"],
   [["blend", "--out", "x.csv", "nowhere.csv"], "nowhere.csv is not there"],
@@ -94,8 +109,8 @@ test("a recipe with an unknown key, a nonsense value or a layer that does not fi
     ].map((file) => kaggle(train(join(root, "none"), "--recipe", file), env)),
   );
   const [unknown, nonsense, falling] = outcomes.map(({ stderr }) => stderr);
-  expect(unknown).toContain("augment.brightness");
-  expect(nonsense).toMatch(/expected number for batch but got "many" \(in .*nonsense\.json\)/);
+  expect(unknown).toMatch(/unknown key augment\.brightness in .*unknown\.json/);
+  expect(nonsense).toMatch(/expected number for batch in .*nonsense\.json but got "many"/);
   expect(falling).toContain("expected rising fractions from 0 for schedule.rates but got 0.5");
   const tooSmall = recipeFile("too-small", {
     extends: "best",
@@ -105,9 +120,8 @@ test("a recipe with an unknown key, a nonsense value or a layer that does not fi
   const { code, stderr } = await kaggle(train(join(root, "none2"), "--recipe", tooSmall), env);
   expect(code).toBe(1);
   expect(stderr).toMatch(/recipe.*conv[234]/);
-  // None of them left a run behind.
-  for (const name of ["none", "none2"])
-    expect(existsSync(join(root, name, "recipe.json")), name).toBe(false);
+  // None of them left anything behind.
+  for (const name of ["none", "none2"]) expect(existsSync(join(root, name)), name).toBe(false);
 });
 
 test("a folder that holds a run is not overwritten, one in use is refused", async () => {
@@ -130,10 +144,67 @@ test("a folder that holds a run is not overwritten, one in use is refused", asyn
   first.stderr?.on("data", (text) => (said += text));
   first.kill("SIGINT");
   expect(await closed).toBe(130);
-  expect(said).toMatch(/saved at step \d+; go on with: npm run kaggle -- train --out .* --resume/);
+  const [, step] =
+    said.match(/saved at step (\d+); go on with: npm run kaggle -- train --out .* --resume/) ?? [];
   // The command that it named goes on as it stands: data and backend are the run's own.
-  const resumed = await kaggle(["train", "--out", busy, "--resume", "--steps", "3"], env);
-  expect(resumed.code).toBe(0);
+  const steps = String(Number(step) + 2);
+  const resumed = await kaggle(["train", "--out", busy, "--resume", "--steps", steps], env);
+  expect(resumed, resumed.stderr).toMatchObject({ code: 0 });
+  expect(resumed.stderr).toContain(`going on from step ${step}\n`);
+  expect(resumed.stderr).toContain(`busy: trained ${steps} steps`);
+});
+
+/** Waits until it says so. */
+async function said(child: ChildProcess, text: string): Promise<void> {
+  let all = "";
+  child.stderr?.on("data", (part) => (all += part));
+  while (!all.includes(text) && child.exitCode === null) await sleep(20);
+}
+const closedWith = (child: ChildProcess) =>
+  new Promise<number | null>((resolve) => child.on("close", resolve));
+
+test("a closed terminal saves, as Ctrl-C does", async () => {
+  const out = join(root, "hung-up");
+  const child = startKaggle(train(out, "--recipe", SMALLEST, "--steps", "100000"), env);
+  const closed = closedWith(child);
+  await said(child, "parameters");
+  child.stderr?.destroy(); // who read it is gone
+  child.kill("SIGHUP");
+  expect(await closed).toBe(130);
+  expect(readdirSync(join(out, "checkpoints"))).not.toEqual(["step-00000000"]);
+});
+
+test("a measurement that is interrupted is none", async () => {
+  const options = ["--recipe", SMALLEST, "--data", data, "--backend", "wasm", "--seconds", "100"];
+  const child = startKaggle(["doctor", ...options, "--json"], env);
+  const closed = closedWith(child);
+  let stdout = "";
+  child.stdout?.on("data", (text) => (stdout += text));
+  await said(child, "parameters");
+  await sleep(500);
+  child.kill("SIGINT");
+  expect(await closed).toBe(130);
+  expect(stdout).toBe("");
+});
+
+test("a reader that goes away is no error", async () => {
+  const child = startKaggle(["prepare", "--data", data], env);
+  child.stdout?.destroy();
+  let stderr = "";
+  child.stderr?.on("data", (text) => (stderr += text));
+  expect(await closedWith(child)).toBe(0);
+  expect(stderr).not.toContain("EPIPE");
+});
+
+test("the version is the package's", async () => {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  expect(await kaggle(["--version"])).toMatchObject({ code: 0, stdout: `${version}\n` });
+});
+
+test("a demo needs a folder of its own", async () => {
+  const { code, stderr } = await kaggle(["demo", "--out", run], env);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`demo: expected a new or an empty folder for --out but ${run} holds `);
 });
 
 test("a loss that is not finite stops the run and keeps the last good checkpoint", async () => {

@@ -122,7 +122,7 @@ test("says what is wrong with experiments", () => {
     /for variants\.0\.name in .* but got "a\/b"/,
   );
   expect(load({ about: "x", base, variants: [{ ...variant, recipe: { btach: 8 } }] })).toThrow(
-    `recipe: expected no such key for btach but got "btach" (in ${file})`,
+    `recipe: unknown key btach in ${file}`,
   );
   expect(load({ about: "x", base, variants: [variant] })().variants[1]!.recipe).toEqual({
     ...loadRecipe("tiny"),

@@ -158,7 +158,10 @@ test("the card has the run's numbers, and the columns in order", () => {
   expect(other).toContain("Nothing more: the first layer normalises the local contrast.");
   const run = openRun(residual);
   const of = (budget: Budget) =>
-    modelCard({ ...run, info: { ...run.info, budget } }, { step: 4, parameters: 1 });
+    modelCard(
+      { ...run, info: { ...run.info, budget } },
+      { step: 4, checkpoint: "latest", parameters: 1 },
+    );
   expect(of({ steps: 4000 })).toContain("| steps | 4, each on 8 galaxies; 4,000 were planned |");
   expect(of({ minutes: 2 })).toContain(
     "| steps | 4, each on 8 galaxies, in a budget of 2 minutes |",
@@ -235,9 +238,16 @@ test("what cannot be exported, or gone on from, is said; nothing is overwritten 
   await exportRun(parts, empty);
   expect(readdirSync(empty)).toContain("model.json");
 
+  rmSync(join(parts, "checkpoints", "step-00000001"), { recursive: true });
+  const untrained = await kaggle(["export", parts, "--out", join(root, "untrained")], env);
+  expect(untrained).toMatchObject({ code: 0 });
+  expect(untrained.stderr).toContain(`warning: ${parts} is at step 0`);
   rmSync(join(parts, "checkpoints"), { recursive: true });
   await expect(exportRun(parts, join(root, "none"))).rejects.toThrow(
     `weights: ${parts} has no checkpoint yet; train it first`,
+  );
+  await expect(exportRun(parts, join(root, "none"), { checkpoint: "best" })).rejects.toThrow(
+    `weights: ${parts} has no checkpoint that was validated yet; train it first`,
   );
   expect(readdirSync(root).filter((name) => /none|\.tmp$/.test(name))).toEqual([]);
 

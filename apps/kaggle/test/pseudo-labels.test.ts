@@ -1,5 +1,5 @@
 /** Learning from test images: which labels, in which batches, with what weight; and that a run with them goes on. */
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { COLUMNS, type Dataset, openDataset, writeSynthetic } from "@gz/galaxies";
@@ -303,5 +303,5 @@ test("options that do not go together are refused, and no run is left behind", a
   expect(
     await refused("--pseudo-labels", file, "--pseudo-from", "0.5", "--minutes", "1"),
   ).toContain("expected a budget of --steps for --pseudo-from 0.5 but got 1 minutes");
-  expect(readdirSync(out)).not.toContain("recipe.json");
+  expect(existsSync(out)).toBe(false);
 });

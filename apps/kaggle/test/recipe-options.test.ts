@@ -160,6 +160,8 @@ test.each([
     ">0",
     "0",
   ],
+  ["optimizer.momentum", { optimizer: { kind: "nesterov", momentum: 1 } }, "<1", "1"],
+  ["schedule.warmup", { schedule: { kind: "cosine", peak: 0.1, warmup: 1 } }, "<1", "1"],
   ["augment.gamma", { augment: { ...best.augment, gamma: 0.5 } }, ">=1", "0.5"],
   ["augment.gamma", { augment: { ...best.augment, gamma: "2" } }, "number", '"2"'],
   [
@@ -170,7 +172,7 @@ test.each([
   ],
 ])("refuses nonsense for %s", (key, changes, expected, got) => {
   expect(() => checkRecipe({ ...best, ...changes }, "own.json")).toThrow(
-    `recipe: expected ${expected} for ${key} but got ${got} (in own.json)`,
+    `recipe: expected ${expected} for ${key} in own.json but got ${got}`,
   );
 });
 
@@ -191,5 +193,27 @@ test("refuses pooling that is neither yes, no, nor a size and a stride", () => {
   const network = { ...best.network, conv: [{ ...conv, pool: { size: 3 } }] };
   expect(() => checkRecipe({ ...best, network }, "own.json")).toThrow(
     /recipe: expected .* for network\.conv\.0\.pool/,
+  );
+});
+
+test("refuses a clip-only phase before a softmax, which it would leave without a gradient", () => {
+  const output = { ...best.output, normalize: "softmax" };
+  expect(() => checkRecipe({ ...best, output }, "own.json")).toThrow(
+    "recipe: expected 0 for output.clipSteps with output.normalize softmax, whose logits are no fractions, but got 625 (in own.json)",
+  );
+  const none = checkRecipe({ ...best, output: { ...output, clipSteps: 0 } }, "own.json");
+  expect(none.output.normalize).toBe("softmax");
+});
+
+test("names keys that are missing or unknown", () => {
+  const { batch: _, ...incomplete } = best;
+  expect(() => checkRecipe(incomplete, "own.json")).toThrow(
+    "recipe: expected batch in own.json but it is missing",
+  );
+  expect(() => checkRecipe({ ...best, optimizer: {} }, "own.json")).toThrow(
+    "recipe: expected optimizer.kind in own.json but it is missing",
+  );
+  expect(() => checkRecipe({ ...best, input: { ...best.input, zoom: 2 } }, "own.json")).toThrow(
+    "recipe: unknown key input.zoom in own.json",
   );
 });

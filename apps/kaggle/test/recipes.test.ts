@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildNetwork } from "../src/network/network.ts";
 import { loadRecipe, recipeNames } from "../src/recipe/recipe.ts";
 import { loadEnsemble } from "../src/reproduce/members.ts";
-import { phasesOf } from "../src/training/from-recipe.ts";
+import { endClip, phasesOf } from "../src/training/from-recipe.ts";
 import { temporaryFolder } from "./cli.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
@@ -113,12 +113,43 @@ test("says what is wrong with an ensemble", () => {
   );
 });
 
+test("what is extended and is not there is named with the file that extends it", () => {
+  const file = writeJson("orphan.json", { extends: "nobody" });
+  expect(() => loadRecipe(file)).toThrow(`or a JSON file for extends in ${file} but got nobody`);
+  expect(() => loadRecipe(writeJson("orphan.json", { extends: 5 }))).toThrow("but got 5");
+});
+
+const phases = (...args: Parameters<typeof phasesOf>) =>
+  phasesOf(...args).map(({ name, fromStep }) => [name, fromStep]);
+
 test("the clip-only phase is for heads that do not know the tree yet", () => {
-  const names = (options: { trainedHead?: boolean }) =>
-    phasesOf(loadRecipe("best"), 1_562_500, options).map(({ name, fromStep }) => [name, fromStep]);
-  expect(names({})).toEqual([
+  const best = loadRecipe("best");
+  const clip = (steps: number) => [
     ["clip", 0],
-    ["normal", 625],
-  ]);
-  expect(names({ trainedHead: true })).toEqual([["normal", 0]]);
+    ["normal", steps],
+  ];
+  expect(phases(best, 1_562_500)).toEqual(clip(625));
+  expect(phases(best, 104)).toEqual(clip(20));
+  expect(phases(best, 4)).toEqual([["normal", 0]]);
+  expect(phases(best, 1_562_500, { trainedHead: true })).toEqual([["normal", 0]]);
+  // A later start goes by what its checkpoint says.
+  expect(phases(best, 1_562_500, { clipSteps: 20 })).toEqual(clip(20));
+  expect(phases(best, 1_562_500, { clipSteps: 0 })).toEqual([["normal", 0]]);
+});
+
+test("the clip-only phase ends when a fifth of the run is over, by the clock too", () => {
+  const best = loadRecipe("best");
+  const byTheClock = phasesOf(best, Number.MAX_SAFE_INTEGER);
+  endClip(byTheClock, 30, 0.19);
+  expect(byTheClock[1]!.fromStep).toBe(625);
+  endClip(byTheClock, 31, 0.21);
+  endClip(byTheClock, 32, 0.22);
+  expect(byTheClock[1]!.fromStep).toBe(31);
+  // By steps it is over before.
+  for (const steps of [5, 9, 10, 104, 3_125, 1_562_500]) {
+    const bySteps = phasesOf(best, steps);
+    const { fromStep } = bySteps.at(-1)!;
+    for (let step = 1; step <= Math.min(steps, 700); step++) endClip(bySteps, step, step / steps);
+    expect(bySteps.at(-1)!.fromStep).toBe(fromStep);
+  }
 });

@@ -14,7 +14,7 @@ export const dataArg = {
 
 export const backendArg = {
   type: "string",
-  description: "auto, tensorflow, webgpu or wasm",
+  description: "auto, gpu (an error without one), tensorflow, webgpu or wasm",
   default: "auto",
   valueHint: "NAME",
 } as const;
@@ -31,11 +31,19 @@ export const threadsArg = {
   valueHint: "N",
 } as const;
 
-/** Refuses options that the command does not have; citty passes them through in silence. */
+export const checkpointArg = {
+  type: "string",
+  description: "Which of the run's: latest, or best, of the lowest validation RMSE",
+  default: "latest",
+  valueHint: "WHICH",
+} as const;
+
+/** Refuses what the command does not take, options or `others` beside them; citty passes them through in silence. */
 export function refuseUnknown(
   command: string,
-  args: Record<string, unknown>,
+  args: Record<string, unknown> & { _: readonly string[] },
   known: ArgsDef,
+  { others = false }: { others?: boolean } = {},
 ): void {
   const names = new Set(
     Object.keys(known).flatMap((name) => [name, name.replace(/-(\w)/g, (_, c) => c.toUpperCase())]),
@@ -43,6 +51,10 @@ export function refuseUnknown(
   for (const name of Object.keys(args))
     if (name !== "_" && !names.has(name))
       throw new CliError(`${command}: unknown option --${name}; see kaggle ${command} --help`);
+  if (!others && args._.length > 0)
+    throw new CliError(
+      `${command}: expected options alone but got ${args._.join(" ")}; see kaggle ${command} --help`,
+    );
 }
 
 /** The data set's path: as given, else the one that the run was trained on, else GALAXY_ZOO_DIR's. */
@@ -57,6 +69,21 @@ export function dataPath(command: string, value: string | undefined, run?: strin
       `${command}: expected a data set for --data (or in GALAXY_ZOO_DIR) but got none`,
     );
   return resolve(path);
+}
+
+/** One of a few words. */
+export function choiceArg<Choice extends string>(
+  command: string,
+  name: string,
+  value: string,
+  choices: readonly Choice[],
+): Choice {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined)
+    throw new CliError(
+      `${command}: expected ${choices.slice(0, -1).join(", ")} or ${choices.at(-1)} for --${name} but got ${value}`,
+    );
+  return found;
 }
 
 /** A positive whole number given as text. */

@@ -1,7 +1,7 @@
 /**
  * Ctrl-C, once: asks the work to stop after what it is doing, so that it can save; twice: ends the process at once.
- * SIGTERM (a cluster's notice) asks likewise, however often it comes, and so does the end of a parent process that
- * listens (IPC).
+ * SIGTERM (a cluster's notice) and SIGHUP (the terminal is closed) ask likewise, however often they come, and so does the
+ * end of a parent process that listens (IPC).
  */
 export interface Interrupt {
   readonly signal: AbortSignal;
@@ -23,12 +23,14 @@ export function onInterrupt(say: (line: string) => void): Interrupt {
   const orphaned = () => controller.abort();
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", stop);
+  process.on("SIGHUP", stop);
   process.on("disconnect", orphaned);
   return {
     signal: controller.signal,
     release() {
       process.off("SIGINT", interrupt);
       process.off("SIGTERM", stop);
+      process.off("SIGHUP", stop);
       process.off("disconnect", orphaned);
     },
   };

@@ -1,6 +1,7 @@
 /** JSON files that ship with the app in a folder, each by its name, and a user's own by its path. */
 import { existsSync, readdirSync } from "node:fs";
-import * as v from "valibot";
+import type * as v from "valibot";
+import { checked } from "./checked.ts";
 import { CliError } from "./errors.ts";
 import { readJson } from "./json.ts";
 
@@ -35,12 +36,5 @@ export function readNamed<Schema extends v.GenericSchema>(
     throw new CliError(
       `${caller}: expected one of ${shippedNames(folder).join(", ")} or a JSON file${option ? ` for ${option}` : ""} but got ${nameOrFile}`,
     );
-  const result = v.safeParse(schema, readJson(caller, file));
-  if (!result.success) {
-    const issue = result.issues[0];
-    throw new CliError(
-      `${caller}: expected ${issue.expected ?? issue.requirement} for ${v.getDotPath(issue) ?? what} in ${file} but got ${issue.received}`,
-    );
-  }
-  return { file, value: result.output };
+  return { file, value: checked(schema, readJson(caller, file), { caller, what, file }) };
 }

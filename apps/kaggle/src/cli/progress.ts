@@ -45,12 +45,17 @@ function bar(title: string, total: number): Progress {
     linewrap: false,
   });
   view.start(total, 0, { time: "…", note: "" });
+  const stop = () => view.stop();
+  process.once("exit", stop); // however it ends, the terminal gets its cursor and its line wrap back
   return {
     update: (done, note = "") => view.update(done, { time: clock(done), note }),
     line(text) {
       process.stderr.write(`\r\x1b[K${text}\n`);
     },
-    stop: () => view.stop(),
+    stop() {
+      process.off("exit", stop);
+      stop();
+    },
   };
 }
 

@@ -27,7 +27,7 @@ export const blend = defineCommand({
   },
   args,
   async run({ args: given }) {
-    refuseUnknown("blend", given, args);
+    refuseUnknown("blend", given, args, { others: true });
     const { weights } = given;
     const kinds: readonly string[] = ["auto", ...WEIGHTS];
     if (weights !== undefined && !kinds.includes(weights))

@@ -13,7 +13,8 @@ const args = {
   },
   out: {
     type: "string",
-    description: "Folder of everything it makes (default: runs/demo)",
+    description:
+      "Folder of everything it makes, new or empty (default: runs/demo, or the next free)",
     valueHint: "DIR",
   },
   minutes: {

@@ -9,6 +9,7 @@ import {
   threadsArg,
   workersArg,
 } from "../cli/args.ts";
+import { CliError } from "../cli/errors.ts";
 import { onInterrupt } from "../cli/interrupt.ts";
 import { say } from "../cli/progress.ts";
 import { doctorReport } from "../machine/doctor.ts";
@@ -25,7 +26,11 @@ const args = {
   backend: backendArg,
   threads: threadsArg,
   workers: workersArg,
-  seconds: { type: "string", description: "Of each measurement", default: "10", valueHint: "S" },
+  seconds: {
+    type: "string",
+    description: "Of each measurement (default: 10)",
+    valueHint: "S",
+  },
   json: { type: "boolean", description: "The measurement as JSON", default: false },
 } as const;
 
@@ -38,6 +43,10 @@ export const doctor = defineCommand({
   async run({ args: given }) {
     refuseUnknown("doctor", given, args);
     if (given.recipe === undefined) {
+      const notGiven: unknown[] = [undefined, backendArg.default, false];
+      for (const name of ["data", "backend", "threads", "workers", "seconds", "json"] as const)
+        if (!notGiven.includes(given[name]))
+          throw new CliError(`doctor: expected --recipe beside --${name} but got none`);
       for await (const line of doctorReport()) console.log(line);
       return;
     }

@@ -40,7 +40,7 @@ export const evaluate = defineCommand({
   },
   args,
   async run({ args: given }) {
-    refuseUnknown("evaluate", given, args);
+    refuseUnknown("evaluate", given, args, { others: true });
     if (!given.pictures && given.images !== undefined)
       throw new CliError(
         "evaluate: expected --images without --no-pictures, which turns none, but got both",

@@ -10,7 +10,8 @@ import { planExperiments, plannedOf } from "../experiments/plan.ts";
 import { collectResults } from "../experiments/results.ts";
 import { runMembers } from "../reproduce/engine.ts";
 import { hasEnsemble, openEnsemble } from "../reproduce/folder.ts";
-import { lockRun, writeAtomic } from "../run/run.ts";
+import { lockRun } from "../run/lock.ts";
+import { writeAtomic } from "../run/run.ts";
 
 const args = {
   seeds: {
@@ -53,7 +54,7 @@ export const experiments = defineCommand({
   },
   args,
   async run({ args: given }) {
-    refuseUnknown("experiments", given, args);
+    refuseUnknown("experiments", given, args, { others: true });
     const [named = "winner", ...rest] = given._;
     if (rest.length > 0)
       throw new CliError(

@@ -1,6 +1,8 @@
 import { defineCommand } from "citty";
 import {
   backendArg,
+  checkpointArg,
+  choiceArg,
   dataArg,
   dataPath,
   integerArg,
@@ -9,10 +11,10 @@ import {
   threadsArg,
   workersArg,
 } from "../cli/args.ts";
-import { CliError } from "../cli/errors.ts";
 import { onInterrupt } from "../cli/interrupt.ts";
 import { say } from "../cli/progress.ts";
-import { type PredictedSplit, predictRun } from "../prediction/predict.ts";
+import { CHECKPOINTS } from "../network/trained-weights.ts";
+import { predictRun, SPLITS } from "../prediction/predict.ts";
 import { readTransforms } from "../prediction/transforms.ts";
 import { openRun } from "../run/run.ts";
 
@@ -26,6 +28,7 @@ const args = {
     default: "60",
     valueHint: "60|1|FILE",
   },
+  checkpoint: checkpointArg,
   out: {
     type: "string",
     description: "The CSV (default: predictions/SPLIT.csv in the run)",
@@ -46,15 +49,16 @@ export const predict = defineCommand({
   args,
   async run({ args: given }) {
     refuseUnknown("predict", given, args);
-    if (!["valid", "test", "all"].includes(given.split))
-      throw new CliError(`predict: expected valid, test or all for --split but got ${given.split}`);
+    const split = choiceArg("predict", "split", given.split, SPLITS);
+    const checkpoint = choiceArg("predict", "checkpoint", given.checkpoint, CHECKPOINTS);
     openRun(given.run); // says so first when it is no run
     const interrupt = onInterrupt(say);
     try {
       const files = await predictRun({
         run: given.run,
         data: dataPath("predict", given.data, given.run),
-        split: given.split as PredictedSplit,
+        split,
+        checkpoint,
         transforms: readTransforms(given.transforms),
         out: given.out,
         part: partArg("predict", "part", given.part),

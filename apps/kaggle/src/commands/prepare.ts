@@ -2,9 +2,9 @@ import { checkDataset, openDataset, type Problem, pixelCacheSize, type Split } f
 import { defineCommand } from "citty";
 import { dataArg, dataPath, integerArg, refuseUnknown } from "../cli/args.ts";
 import { onInterrupt } from "../cli/interrupt.ts";
-import { createProgress, say } from "../cli/progress.ts";
+import { createProgress, type Progress, say } from "../cli/progress.ts";
 import { galaxyCentres } from "../images/centres.ts";
-import { cacheFile } from "../images/pixel-source.ts";
+import { pixelCache } from "../images/pixel-source.ts";
 import { labelTreeOf } from "../recipe/question-tree.ts";
 import { loadRecipe } from "../recipe/recipe.ts";
 
@@ -38,8 +38,8 @@ export const prepare = defineCommand({
     const tree = labelTreeOf(recipe);
     const limit = integerArg("prepare", "limit", given.limit) ?? 50;
     const interrupt = onInterrupt(say);
+    let progress: Progress | undefined;
     try {
-      let progress: ReturnType<typeof createProgress> | undefined;
       const problems = await checkDataset(path, {
         decode: true,
         tree,
@@ -73,12 +73,14 @@ export const prepare = defineCommand({
           const megabytes = pixelCacheSize(dataset, split, { shrink }) / 1e6;
           const size = shrink === 1 ? "full size" : `1/${shrink} of their size`;
           say(`${split}: ${count} images at ${size} take ${megabytes.toFixed(0)} MB`);
-          console.log(await cacheFile(dataset, split, shrink, interrupt.signal));
+          const { file } = await pixelCache(dataset, split, shrink, interrupt.signal);
+          console.log(file);
         }
       }
       await dataset.close();
       return 0;
     } finally {
+      progress?.stop();
       interrupt.release();
     }
   },

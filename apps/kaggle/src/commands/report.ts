@@ -25,7 +25,7 @@ export const report = defineCommand({
   },
   args,
   async run({ args: given }) {
-    refuseUnknown("report", given, args);
+    refuseUnknown("report", given, args, { others: true });
     if (given._.length === 0) throw new CliError("report: expected at least one RUN but got none");
     await writeReport({ runs: given._, out: given.out, data: given.data, blend: given.blend });
     console.log(resolve(given.out));

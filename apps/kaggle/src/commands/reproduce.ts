@@ -30,7 +30,7 @@ import { runOnCluster } from "../reproduce/slurm/cluster.ts";
 import { readSlurmOptions, slurmArgs } from "../reproduce/slurm/options.ts";
 import { checkQueue } from "../reproduce/slurm/queue.ts";
 import { beginTry } from "../reproduce/slurm/tries.ts";
-import { lockRun } from "../run/run.ts";
+import { lockRun } from "../run/lock.ts";
 import { printBlend } from "./blend.ts";
 
 const args = {

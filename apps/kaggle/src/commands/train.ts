@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { defineCommand } from "citty";
 import {
   backendArg,
@@ -15,6 +16,7 @@ import { onInterrupt } from "../cli/interrupt.ts";
 import { say } from "../cli/progress.ts";
 import { weightsFrom } from "../network/trained-weights.ts";
 import { loadRecipe } from "../recipe/recipe.ts";
+import { openRun, type Run } from "../run/run.ts";
 import type { PseudoLabelOptions } from "../training/pseudo-labels.ts";
 import { trainRun } from "../training/train.ts";
 
@@ -59,8 +61,7 @@ const args = {
   threads: threadsArg,
   seed: {
     type: "string",
-    description: "Seed of every random number",
-    default: "1",
+    description: "Seed of every random number (default: 1)",
     valueHint: "N",
   },
   workers: workersArg,
@@ -88,6 +89,8 @@ export const train = defineCommand({
     if (given.from !== undefined && given.resume)
       throw new CliError("train: expected --from or --resume (which keeps its own) but got both");
     const pseudoLabels = pseudoLabelsArg(given);
+    const seed = integerArg("train", "seed", given.seed, 0);
+    if (given.resume) sameAsStarted(openRun(given.out), { recipe: given.recipe, seed });
     const recipe =
       given.recipe === undefined && given.from !== undefined
         ? (await weightsFrom(given.from)).recipe
@@ -105,7 +108,7 @@ export const train = defineCommand({
         resume: given.resume,
         backend: given.backend,
         threads: integerArg("train", "threads", given.threads),
-        seed: integerArg("train", "seed", given.seed, 0) ?? 1,
+        seed: seed ?? 1,
         workers: integerArg("train", "workers", given.workers),
         checkpointSteps: integerArg("train", "checkpoint-steps", given["checkpoint-steps"]),
         profile: given.profile,
@@ -117,6 +120,21 @@ export const train = defineCommand({
     }
   },
 });
+
+/** A run keeps its recipe and its seed: others need another folder. */
+function sameAsStarted(
+  { folder, recipe, info }: Run,
+  asked: { recipe: string | undefined; seed: number | undefined },
+): void {
+  const wrong = (name: string, own: string, got: string) =>
+    new CliError(
+      `train: expected ${own}, as ${folder} was started with, for --${name} beside --resume but got ${got}`,
+    );
+  if (asked.seed !== undefined && asked.seed !== info.seed)
+    throw wrong("seed", String(info.seed), String(asked.seed));
+  if (asked.recipe !== undefined && !isDeepStrictEqual(loadRecipe(asked.recipe), recipe))
+    throw wrong("recipe", `${recipe.name} as it was then`, asked.recipe);
+}
 
 type PseudoArgs = {
   [name in "labels" | "share" | "weight" | "from" as `pseudo-${name}`]?: string | undefined;

@@ -1,5 +1,6 @@
 /** The model card of an exported run: what its files say, for a reader who has neither the run nor this application. */
 import { basename, resolve } from "node:path";
+import type { CheckpointName } from "../network/trained-weights.ts";
 import { treeOf } from "../recipe/question-tree.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { formatCount } from "../report/format.ts";
@@ -11,11 +12,13 @@ import { exampleProgram, inputSection } from "./card-input.ts";
 interface CardOptions {
   /** Steps after which the weights were taken. */
   step: number;
+  /** Why those. */
+  checkpoint: CheckpointName;
   parameters: number;
 }
 
 /** README.md of an exported folder, in Markdown with the front matter that model hubs read. */
-export function modelCard(run: Run, { step, parameters }: CardOptions): string {
+export function modelCard(run: Run, options: CardOptions): string {
   const { recipe } = run;
   return `---
 tags:
@@ -28,7 +31,7 @@ metrics:
 
 ${recipe.about}
 
-${table(["", ""], facts(run, step, parameters))}
+${table(["", ""], facts(run, options))}
 ## Files
 
 | | |
@@ -83,8 +86,7 @@ ${JSON.stringify(recipe, null, 2)}
 
 function facts(
   { recipe, info, metricsFile, name }: Run,
-  step: number,
-  parameters: number,
+  { step, checkpoint, parameters }: CardOptions,
 ): string[][] {
   const { data, budget, from, pseudoLabels, seed, backend, node, started } = info;
   const planned =
@@ -95,14 +97,15 @@ function facts(
         : "";
   const valid = readMetrics(metricsFile).valid.findLast((line) => line.step <= step);
   const scored = Math.min(data.valid, EVALUATED_IMAGES);
+  const best = "at the lowest validation RMSE";
   return [
     ["recipe", `\`${recipe.name}\` (below)`],
     ["parameters", formatCount(parameters)],
     [
       "weights",
       recipe.average === undefined
-        ? "those of the last step"
-        : `moving average over the steps, decay ${recipe.average}`,
+        ? `those ${checkpoint === "best" ? best : "of the last step"}`
+        : `moving average over the steps, decay ${recipe.average}${checkpoint === "best" ? `, ${best}` : ""}`,
     ],
     ["training data", `${basename(data.path)}: ${formatCount(data.train)} galaxies`],
     ["steps", `${formatCount(step)}, each on ${recipe.batch} galaxies${planned}`],

@@ -1,10 +1,11 @@
 /**
- * Trained weights to go on from: those that a run predicts with (its latest checkpoint's moving average where the recipe
- * keeps one, else its weights), from the run itself or from what `kaggle export` wrote of it.
+ * Trained weights to go on from: those that a run predicts with (a checkpoint's moving average where the recipe keeps one,
+ * else its weights), from the run itself or from what `kaggle export` wrote of it.
  */
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
+  bestCheckpoint,
   latestCheckpoint,
   loadCheckpoint,
   namedWeights,
@@ -28,11 +29,25 @@ export interface TrainedWeights {
   tensors: SavedState;
 }
 
+/** A run's checkpoints that can be asked for: the latest, and that of the lowest validation RMSE so far. */
+export const CHECKPOINTS = ["latest", "best"] as const;
+export type CheckpointName = (typeof CHECKPOINTS)[number];
+
+/** Path of a run's checkpoint; a CliError of the caller's says that there is none. */
+export async function checkpointOf(
+  caller: string,
+  { folder, checkpoints }: Run,
+  name: CheckpointName = "latest",
+): Promise<string> {
+  const path = await (name === "best" ? bestCheckpoint : latestCheckpoint)(checkpoints);
+  if (path) return path;
+  const none = name === "best" ? "no checkpoint that was validated" : "no checkpoint";
+  throw new CliError(`${caller}: ${folder} has ${none} yet; train it first`);
+}
+
 /** The weights that a run predicts with. */
-export async function weightsOfRun(run: Run): Promise<TrainedWeights> {
-  const latest = await latestCheckpoint(run.checkpoints);
-  if (!latest) throw new CliError(`weights: ${run.folder} has no checkpoint yet; train it first`);
-  const { step, weights, average } = await loadCheckpoint(latest);
+export async function weightsOfRun(run: Run, name?: CheckpointName): Promise<TrainedWeights> {
+  const { step, weights, average } = await loadCheckpoint(await checkpointOf("weights", run, name));
   const { updates: _, ...averages } = average ?? {};
   return {
     path: resolve(run.folder),

@@ -2,12 +2,12 @@
  * A member's predictions: every image of a split under every transform, averaged, one row a galaxy. They are written
  * shard by shard (shards.ts), so that the same command goes on after an interruption.
  */
-import { mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Draw } from "@gz/augment";
 import { createMean } from "@gz/ensemble";
 import { type Dataset, openDataset, writePredictions } from "@gz/galaxies";
-import { latestCheckpoint, loadCheckpoint, restoreCheckpoint, weightAverage } from "@gz/train";
+import { loadCheckpoint, restoreCheckpoint, weightAverage } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import { CliError } from "../cli/errors.ts";
 import { createProgress, say } from "../cli/progress.ts";
@@ -16,20 +16,25 @@ import type { PixelSource } from "../images/pixels.ts";
 import { splitRows } from "../images/split.ts";
 import { chooseBackend } from "../machine/backend.ts";
 import { buildNetwork } from "../network/network.ts";
+import { type CheckpointName, checkpointOf } from "../network/trained-weights.ts";
 import { columnsOfRecipe, labelTreeOf } from "../recipe/question-tree.ts";
-import { removeOrigin, writeOrigin } from "../run/origin.ts";
+import { lockRun } from "../run/lock.ts";
 import { openRun, type Run } from "../run/run.ts";
 import { distinctTransforms } from "./distinct-transforms.ts";
 import { forward } from "./forward.ts";
-import { isShardDone, joinShards, type Shard, shardsOf, shardsOfPart, stepOf } from "./shards.ts";
+import { joinSplits } from "./join.ts";
+import { isShardDone, type Shard, shardsOf, shardsOfPart, stepOf } from "./shards.ts";
+import { isIdentity } from "./transforms.ts";
 
-export type PredictedSplit = "valid" | "test" | "all";
+export const SPLITS = ["valid", "test", "all"] as const;
 
 export interface PredictOptions {
   /** The run's folder. */
   run: string;
   data: string;
-  split: PredictedSplit;
+  split: (typeof SPLITS)[number];
+  /** Of the run's; left out, the latest. */
+  checkpoint?: CheckpointName;
   transforms: readonly Draw[];
   /** Left out: predictions/SPLIT.csv of the run, one file for each split. */
   out?: string | undefined;
@@ -47,13 +52,27 @@ export interface PredictOptions {
 /** Galaxies in a shard: at 60 transforms some minutes of a CPU, seconds of a GPU. */
 export const SHARD_SIZE = 1000;
 
-/** Predicts and writes; returns the files. `SPLIT.single.csv` beside each is the untransformed view's prediction. */
+/**
+ * Predicts and writes; returns the files. `SPLIT.single.csv` beside each is the untransformed view's prediction. Parts
+ * can be made side by side; who joins them has the run's predictions/ for itself.
+ */
 export async function predictRun(options: PredictOptions): Promise<string[]> {
-  const { transforms, data, split, part, signal } = options;
   const run = openRun(options.run);
-  const checkpoint = await latestCheckpoint(run.checkpoints);
-  if (!checkpoint)
-    throw new CliError(`predict: ${run.folder} has no checkpoint yet; train it first`);
+  const checkpoint = await checkpointOf("predict", run, options.checkpoint);
+  const unlock = options.part ? undefined : await lockRun(run.predictions);
+  try {
+    return await predictWith(checkpoint, run, options);
+  } finally {
+    await unlock?.();
+  }
+}
+
+async function predictWith(
+  checkpoint: string,
+  run: Run,
+  options: PredictOptions,
+): Promise<string[]> {
+  const { transforms, data, split, part, signal, shardSize = SHARD_SIZE } = options;
   const dataset = await openDataset(data, { tree: labelTreeOf(run.recipe) });
   try {
     const counts = {
@@ -70,10 +89,14 @@ export async function predictRun(options: PredictOptions): Promise<string[]> {
       data,
       step: stepOf(checkpoint),
       transforms,
-      size: options.shardSize ?? SHARD_SIZE,
+      size: shardSize,
       counts,
     });
     const mine = part ? shardsOfPart(all, part) : all;
+    if (part && mine.length === 0)
+      say(
+        `part ${part.index} of ${part.of} is empty: shards of ${shardSize} galaxies: ${all.length}`,
+      );
     const missing = mine.filter((shard) => !isShardDone(shard));
     if (missing.length > 0) await predictShards(run, checkpoint, dataset, missing, options);
     if (signal.aborted) {
@@ -82,7 +105,7 @@ export async function predictRun(options: PredictOptions): Promise<string[]> {
       throw new CliError(`predict: stopped; ${saved}, the same command goes on`, 130);
     }
     if (part) return mine.map(({ file }) => file);
-    return await joinAll(run, dataset, all, options);
+    return await joinSplits(run, dataset, all, options);
   } finally {
     await dataset.close();
   }
@@ -152,46 +175,6 @@ async function predictShards(
   }
 }
 
-/** Joins the shards of each file that was asked for, then removes them. */
-async function joinAll(
-  run: Run,
-  dataset: Dataset,
-  shards: readonly Shard[],
-  { out, transforms }: PredictOptions,
-): Promise<string[]> {
-  const files = new Map<string, Shard[]>();
-  for (const shard of shards) {
-    const file = out ?? join(run.predictions, `${shard.split}.csv`);
-    files.set(file, [...(files.get(file) ?? []), shard]);
-  }
-  const columns = columnsOfRecipe(run.recipe);
-  const singles = transforms.length > 1 && transforms.some(isIdentity);
-  const written: string[] = [];
-  for (const [file, members] of files) {
-    mkdirSync(dirname(file), { recursive: true });
-    const single = file.replace(/(\.csv)?$/, ".single.csv");
-    removeOrigin(file);
-    if (singles)
-      await joinShards(
-        members.map((shard) => shard.single),
-        single,
-        columns,
-      );
-    await joinShards(
-      members.map((shard) => shard.file),
-      file,
-      columns,
-    );
-    writeOrigin(file, dataset);
-    written.push(file, ...(singles ? [single] : []));
-  }
-  for (const { file, single } of shards)
-    for (const path of [file, single]) rmSync(path, { force: true });
-  const folder = dirname(shards[0]!.file);
-  if (readdirSync(folder).length === 0) rmdirSync(folder);
-  return written;
-}
-
 /** The checkpoint's model, with the moving average of the weights where the recipe keeps one. */
 export async function loadModel(run: Run, path: string): Promise<tf.LayersModel> {
   const { model } = buildNetwork(run.recipe, run.info.seed);
@@ -201,8 +184,4 @@ export async function loadModel(run: Run, path: string): Promise<tf.LayersModel>
   average?.swap();
   average?.dispose();
   return model;
-}
-
-function isIdentity({ zoom, rotation, shear, translation, flip }: Draw): boolean {
-  return zoom === 1 && rotation === 0 && shear === 0 && translation.every((t) => t === 0) && !flip;
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { type Draw, identityDraw } from "@gz/augment";
 import { transforms, WINNER_TRANSFORMS } from "@gz/ensemble";
 import * as v from "valibot";
+import { checked } from "../cli/checked.ts";
 import { CliError } from "../cli/errors.ts";
 import { readJson } from "../cli/json.ts";
 
@@ -19,18 +20,21 @@ export function readTransforms(value: string): readonly Draw[] {
   if (value === "1") return [identityDraw];
   if (!existsSync(value))
     throw new CliError(`predict: expected 60, 1 or a JSON file for --transforms but got ${value}`);
-  const result = v.safeParse(grid, readJson("predict", value));
-  if (!result.success) {
-    const issue = result.issues[0];
-    throw new CliError(
-      `predict: expected ${issue.expected} for ${v.getDotPath(issue) ?? "the grid"} in ${value} but got ${issue.received}`,
-    );
-  }
-  const { zooms, rotations, flips, translations } = result.output;
+  const where = { caller: "predict", what: "the grid", file: value };
+  const { zooms, rotations, flips, translations } = checked(
+    grid,
+    readJson("predict", value),
+    where,
+  );
   return transforms({
     ...(zooms && { zooms }),
     ...(rotations && { rotations }),
     ...(flips && { flips }),
     ...(translations && { translations }),
   });
+}
+
+/** Whether it leaves the galaxy as it is. */
+export function isIdentity({ zoom, rotation, shear, translation, flip }: Draw): boolean {
+  return zoom === 1 && rotation === 0 && shear === 0 && translation.every((t) => t === 0) && !flip;
 }

@@ -56,15 +56,19 @@ export function inlineTree(recipe: Record<string, unknown>, folder: string, sour
   recipe.output = { ...output, tree: readJson("recipe", file) };
 }
 
-/** Checks what the schema cannot: columns, parents, and what the loss can do. */
+/** Checks what the schema cannot: columns, parents, and what normalisation and loss can do. */
 export function checkTree(recipe: Recipe, source: string): void {
-  const { loss, normalize, tree } = recipe.output;
+  const { loss, normalize, tree, clipSteps } = recipe.output;
   try {
     columnsOf(treeOf(recipe));
   } catch (error) {
     const message = (error as Error).message.replace(/^columnsOf: /, "");
     throw new CliError(`recipe: ${message} (output.tree in ${source})`);
   }
+  if (normalize === "softmax" && clipSteps > 0)
+    throw new CliError(
+      `recipe: expected 0 for output.clipSteps with output.normalize softmax, whose logits are no fractions, but got ${clipSteps} (in ${source})`,
+    );
   if (loss !== "cross-entropy") return;
   if (normalize !== "softmax" || tree === "proper")
     throw new CliError(

@@ -37,7 +37,8 @@ export function recipeNames(): string[] {
  */
 export function loadRecipe(nameOrFile: string): Recipe {
   const name = nameOrFile.replace(/^.*[\\/]/, "").replace(/\.json$/, "");
-  return checkRecipe({ name, ...(read(nameOrFile, ".", []) as object) }, nameOrFile);
+  const value = read(nameOrFile, { folder: ".", option: "--recipe", seen: [] });
+  return checkRecipe({ name, ...(value as object) }, nameOrFile);
 }
 
 /**
@@ -87,11 +88,15 @@ function checkPolar({ input, network }: Recipe, source: string): void {
   );
 }
 
-function read(nameOrFile: string, folder: string, seen: readonly string[]): unknown {
+/** @param option what named it, in errors */
+function read(
+  nameOrFile: string,
+  { folder, option, seen }: { folder: string; option: string; seen: readonly string[] },
+): unknown {
   const file = shippedRecipes().get(nameOrFile) ?? resolve(folder, nameOrFile);
   if (!existsSync(file))
     throw new CliError(
-      `recipe: expected one of ${recipeNames().join(", ")} or a JSON file for --recipe but got ${nameOrFile}`,
+      `recipe: expected one of ${recipeNames().join(", ")} or a JSON file for ${option} but got ${nameOrFile}`,
     );
   if (seen.includes(file))
     throw new CliError(`recipe: ${file} extends itself (${[...seen, file].join(" -> ")})`);
@@ -108,8 +113,11 @@ function extended(
   seen: readonly string[],
 ): unknown {
   const { extends: base, ...own } = value;
-  inlineTree(own, dirname(file), source);
-  return base === undefined ? own : merge(read(String(base), dirname(file), seen), own);
+  const folder = dirname(file);
+  inlineTree(own, folder, source);
+  if (base === undefined) return own;
+  const name = typeof base === "string" ? base : JSON.stringify(base);
+  return merge(read(name, { folder, option: `extends in ${source}`, seen }), own);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

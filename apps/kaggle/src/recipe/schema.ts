@@ -3,12 +3,13 @@
  * image, angles degrees, rates per step.
  */
 import * as v from "valibot";
-import { CliError } from "../cli/errors.ts";
+import { checked } from "../cli/checked.ts";
 import { treeSchema } from "./question-tree.ts";
 
 const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
 const nonNegative = v.pipe(v.number(), v.minValue(0));
 const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const fractionBelowOne = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
 const fractionAboveZero = v.pipe(v.number(), v.gtValue(0), v.maxValue(1));
 /** Standard deviation of the initial weights, or He's sqrt(2 / fan-in). */
 const std = v.union([v.literal("he"), nonNegative]);
@@ -174,11 +175,14 @@ const schema = v.strictObject({
     normalize: v.picklist(["divisive", "softmax"]),
     /** What training minimises; the score is the squared error's root either way. Left out: "squared-error". */
     loss: v.optional(v.picklist(["squared-error", "cross-entropy"])),
-    /** The first steps regress the labels directly, clipped to 0..1; then the tree, velocity afresh. */
+    /**
+     * The first steps, a fifth of the run at most, regress the labels directly, clipped to 0..1; then the tree, velocity
+     * afresh. Not with softmax: its logits would be clipped to 0, where there is no gradient.
+     */
     clipSteps: v.pipe(v.number(), v.integer(), v.minValue(0)),
   }),
   optimizer: v.variant("kind", [
-    v.strictObject({ kind: v.literal("nesterov"), momentum: fraction }),
+    v.strictObject({ kind: v.literal("nesterov"), momentum: fractionBelowOne }),
     v.strictObject({ kind: v.literal("adamw"), weightDecay: nonNegative }),
   ]),
   schedule: v.variant("kind", [
@@ -187,7 +191,7 @@ const schema = v.strictObject({
       /** [fraction of the run from which it holds, learning rate] */
       rates: v.pipe(v.array(v.tuple([fraction, nonNegative])), v.minLength(1)),
     }),
-    v.strictObject({ kind: v.literal("cosine"), peak: nonNegative, warmup: fraction }),
+    v.strictObject({ kind: v.literal("cosine"), peak: nonNegative, warmup: fractionBelowOne }),
   ]),
   /** Decay of the weights' moving average; left out, the last weights are used. */
   average: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(0.99999))),
@@ -203,15 +207,5 @@ export type ResidualNetwork = Extract<Recipe["network"], { kind: "residual" }>;
 
 /** A value as a recipe, each key by itself; throws a CliError that names the key at fault (`source`: where it stands). */
 export function checkKeys(value: unknown, source: string): Recipe {
-  const result = v.safeParse(schema, value);
-  if (!result.success) {
-    const issue = result.issues[0];
-    const path = v.getDotPath(issue) ?? "the recipe";
-    const expected =
-      issue.expected === "never" ? "no such key" : (issue.expected ?? issue.requirement);
-    throw new CliError(
-      `recipe: expected ${expected} for ${path} but got ${issue.received} (in ${source})`,
-    );
-  }
-  return result.output;
+  return checked(schema, value, { caller: "recipe", what: "the recipe", file: source });
 }

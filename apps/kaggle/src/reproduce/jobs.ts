@@ -3,13 +3,14 @@
  * it lacks nothing.
  */
 import { rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { blendMembers } from "../blending/blend.ts";
 import { CliError } from "../cli/errors.ts";
 import { say } from "../cli/progress.ts";
 import { evaluateBlend } from "../evaluation/evaluation.ts";
 import { predictRun } from "../prediction/predict.ts";
 import { writeReport } from "../report/report.ts";
-import { InUseError } from "../run/run.ts";
+import { InUseError } from "../run/lock.ts";
 import { trainRun } from "../training/train.ts";
 import { decodeFor } from "./decode.ts";
 import {
@@ -78,60 +79,65 @@ export async function runJob(ensemble: Ensemble, job: Job, options: JobOptions):
 /** An earlier process that was told to stop may still be saving. */
 const PATIENCE_MS = 60_000;
 
-async function trainMember(
-  ensemble: Ensemble,
-  member: PlannedMember,
-  { threads, workers, signal }: JobOptions,
-): Promise<boolean> {
-  if ((await trainedFraction(ensemble, member)) === 1) return true;
-  const { recipe, seed, budget } = member;
+async function whenFree<Result>(
+  work: () => Promise<Result>,
+  { signal }: JobOptions,
+): Promise<Result> {
   const asked = performance.now();
   for (;;) {
     try {
-      const { finished } = await trainRun({
-        recipe,
-        data: ensemble.data,
-        out: memberFolder(ensemble, member),
-        budget,
-        resume: isStarted(ensemble, member),
-        backend: ensemble.backend,
-        threads,
-        seed,
-        workers,
-        checkpointSteps: undefined,
-        signal,
-      });
-      return finished;
+      return await work();
     } catch (error) {
       if (!(error instanceof InUseError) || performance.now() - asked > PATIENCE_MS) throw error;
       say(`${error.message}; waiting for it to end`);
-      await new Promise((resolve) => setTimeout(resolve, 2000));
-      if (signal.aborted) return false;
+      await sleep(2000, undefined, { signal });
     }
   }
+}
+
+async function trainMember(
+  ensemble: Ensemble,
+  member: PlannedMember,
+  options: JobOptions,
+): Promise<boolean> {
+  if ((await trainedFraction(ensemble, member)) === 1) return true;
+  const { recipe, seed, budget } = member;
+  const train = () =>
+    trainRun({
+      ...options,
+      recipe,
+      data: ensemble.data,
+      out: memberFolder(ensemble, member),
+      budget,
+      resume: isStarted(ensemble, member),
+      backend: ensemble.backend,
+      seed,
+      checkpointSteps: undefined,
+    });
+  return (await whenFree(train, options)).finished;
 }
 
 async function predictMember(
   ensemble: Ensemble,
   member: PlannedMember,
   part: { index: number; of: number } | undefined,
-  { threads, workers, signal }: JobOptions,
+  options: JobOptions,
 ): Promise<void> {
   if (isPredicted(ensemble, member)) return;
   if ((await trainedFraction(ensemble, member)) < 1)
     throw new CliError(`reproduce: ${member.name} is not trained to its end yet`);
-  await predictRun({
-    run: memberFolder(ensemble, member),
-    data: ensemble.data,
-    split: ensemble.galaxies.test > 0 ? "all" : "valid",
-    transforms: ensemble.transforms,
-    backend: ensemble.backend,
-    threads,
-    workers,
-    shardSize: ensemble.shardSize,
-    part,
-    signal,
-  });
+  const predict = () =>
+    predictRun({
+      ...options,
+      run: memberFolder(ensemble, member),
+      data: ensemble.data,
+      split: ensemble.galaxies.test > 0 ? "all" : "valid",
+      transforms: ensemble.transforms,
+      backend: ensemble.backend,
+      shardSize: ensemble.shardSize,
+      part,
+    });
+  await whenFree(predict, options);
 }
 
 /** Blends what is predicted, whole or in shards that are all there, and says what is not. */

@@ -44,7 +44,7 @@ test("a recipe is a name, or a file beside the ensemble's", () => {
 
 test.each([
   [{ members: [] }, /expected >=1 for members in .* but got 0/],
-  [{ members: [{ recipe: "tiny" }] }, /for members\.0\.seed in .* but got undefined/],
+  [{ members: [{ recipe: "tiny" }] }, /expected members\.0\.seed in .* but it is missing/],
   [{ members: [{ recipe: "tiny", seed: 1, weight: 2 }] }, /members\.0\.weight/],
   ["{", /ensemble\.json is not JSON/],
   [

@@ -3,9 +3,10 @@
  * do not: rendered data sets share them.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import type { Dataset } from "@gz/galaxies";
 import { CliError } from "../cli/errors.ts";
+import { readJson } from "../cli/json.ts";
 import { writeAtomic } from "./run.ts";
 
 /** What FILE.origin.json holds. */
@@ -49,10 +50,10 @@ export function writeOrigin(file: string, dataset: Dataset): void {
 export function readOrigin(file: string): Origin | undefined {
   const name = originFile(file);
   if (!existsSync(name)) return undefined;
-  const origin = JSON.parse(readFileSync(name, "utf8")) as Origin;
-  if (origin.formatVersion !== 1)
+  const origin = readJson("blend", name) as Origin | null;
+  if (origin?.formatVersion !== 1)
     throw new CliError(
-      `blend: expected format version 1 in ${name} but got ${origin.formatVersion}`,
+      `blend: expected format version 1 in ${name} but got ${origin?.formatVersion}`,
     );
   return origin;
 }

@@ -3,10 +3,10 @@
  * recipe.json, run.json (how it was started), metrics.jsonl, checkpoints/, predictions/, pseudo-labels.csv where it
  * learns from any.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import lockfile from "proper-lockfile";
+import * as v from "valibot";
+import { checked } from "../cli/checked.ts";
 import { CliError } from "../cli/errors.ts";
 import { readJson } from "../cli/json.ts";
 import { checkRecipe, type Recipe } from "../recipe/recipe.ts";
@@ -20,8 +20,8 @@ export interface RunInfo {
   formatVersion: 1;
   seed: number;
   budget: Budget;
-  /** The data set, as given, and how many of its rows train and validate. */
-  data: { path: string; train: number; valid: number };
+  /** The data set, as given, how many of its rows train and validate, and what tells it from others (origin.ts). */
+  data: { path: string; train: number; valid: number; fingerprint?: string };
   /** The trained weights that it started from; left out, they were drawn. */
   from?: {
     /** The run's folder, or what was exported of it. */
@@ -40,6 +40,15 @@ export interface RunInfo {
   /** ISO 8601, of the first start. */
   started: string;
 }
+
+/** What cannot be missing. */
+const infoSchema = v.looseObject({
+  formatVersion: v.literal(1),
+  seed: v.number(),
+  budget: v.union([v.object({ steps: v.number() }), v.object({ minutes: v.number() })]),
+  data: v.looseObject({ path: v.string(), train: v.number(), valid: v.number() }),
+  backend: v.string(),
+});
 
 export interface Run {
   readonly folder: string;
@@ -95,11 +104,8 @@ export function openRun(folder: string): Run {
     if (!existsSync(file)) throw new CliError(`run: ${folder} is not a run: it has no ${name}`);
     return readJson("run", file);
   };
-  const info = read("run.json") as RunInfo;
-  if (info.formatVersion !== 1)
-    throw new CliError(
-      `run: expected format version 1 in ${join(folder, "run.json")} but got ${info.formatVersion}`,
-    );
+  const where = { caller: "run", what: "the run", file: join(folder, "run.json") };
+  const info = checked(infoSchema, read("run.json"), where) as Partial<RunInfo> as RunInfo;
   return paths(folder, checkRecipe(read("recipe.json"), join(folder, "recipe.json")), info);
 }
 
@@ -108,48 +114,4 @@ export function updateRunInfo(run: Run, changes: Partial<RunInfo>): Run {
   const info = { ...run.info, ...changes };
   writeAtomic(join(run.folder, "run.json"), json(info));
   return paths(run.folder, run.recipe, info);
-}
-
-/** Another process works on the folder. */
-export class InUseError extends CliError {}
-
-/**
- * Takes the folder for this process; returns what gives it back. A lock whose process died is stale after 20 s,
- * so a killed run can be resumed at once or after a short wait.
- */
-export async function lockRun(folder: string): Promise<() => Promise<void>> {
-  mkdirSync(folder, { recursive: true });
-  const waitForStale = { retries: 25, factor: 1, minTimeout: 1000, maxTimeout: 1000 };
-  const owner = join(folder, "owner.pid");
-  const take = (retries: typeof waitForStale | 0) =>
-    lockfile.lock(folder, { stale: 20_000, update: 5_000, retries, realpath: false });
-  let release: () => Promise<void>;
-  try {
-    release = await take(0);
-  } catch {
-    const [pid, host] = existsSync(owner) ? readFileSync(owner, "utf8").split(" ") : [];
-    // Of a process on another machine nothing is known but how old its lock is.
-    if (pid && host === hostname()) {
-      if (isAlive(Number(pid)))
-        throw new InUseError(`run: ${folder} is in use by another process (${pid})`);
-      await lockfile.unlock(folder, { realpath: false }).catch(() => {});
-    }
-    release = await take(waitForStale).catch(() => {
-      throw new InUseError(
-        `run: ${folder} is in use by another process${pid ? ` (${pid} on ${host})` : ""}`,
-      );
-    });
-  }
-  writeFileSync(owner, `${process.pid} ${hostname()}`);
-  return release;
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isFinite(pid) || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

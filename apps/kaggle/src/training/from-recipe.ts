@@ -36,28 +36,41 @@ export function scheduleOf({ schedule }: Recipe): Schedule {
   return ({ progress }) => schedule.rates.findLast(([start]) => start <= progress)![1];
 }
 
+/** The most of a run that the clip-only phase takes: the winner's 625 of 1,562,500 steps is less than a short run needs. */
+const CLIP_SHARE = 1 / 5;
+
 /**
- * Clip-only first, then the tree with velocity afresh; a budget shorter than the recipe shortens the first phase.
+ * Clip-only first, then the tree with velocity afresh; a budget shorter than the recipe shortens the first phase, one in
+ * minutes by the clock (`endClip`).
  * @param trainedHead that a head which knows the tree already needs no clip-only phase.
+ * @param clipSteps where a checkpoint of the run says that the first phase ends: a later budget does not move it.
  */
 export function phasesOf(
   { output, steps: full }: Recipe,
   steps: number,
-  { trainedHead = false }: { trainedHead?: boolean } = {},
+  {
+    trainedHead = false,
+    clipSteps,
+  }: { trainedHead?: boolean; clipSteps?: number | undefined } = {},
 ): Phase[] {
   const normal: Phase = {
     fromStep: 0,
     name: "normal",
     enter: (model) => setTreeMode(model, "normal"),
   };
-  const planned = Math.min(steps, full);
-  // The winner's 625 of 1,562,500 steps is less than any short run needs; a fifth is the most it may take.
-  const clipSteps = Math.min(output.clipSteps, Math.floor(planned / 5));
-  if (clipSteps === 0 || trainedHead) return [normal];
+  const planned = Math.min(output.clipSteps, Math.floor(CLIP_SHARE * Math.min(steps, full)));
+  const fromStep = clipSteps ?? (trainedHead ? 0 : planned);
+  if (fromStep === 0) return [normal];
   return [
     { fromStep: 0, name: "clip", enter: (model) => setTreeMode(model, "clip") },
-    { ...normal, fromStep: clipSteps, resetOptimizer: true },
+    { ...normal, fromStep, resetOptimizer: true },
   ];
+}
+
+/** Ends the clip-only phase with this step where its share of the run is over: to be called after each. */
+export function endClip(phases: readonly Phase[], step: number, progress: number): void {
+  const normal = phases.at(-1)!;
+  if (step < normal.fromStep && progress >= CLIP_SHARE) normal.fromStep = step;
 }
 
 /** Limits the weights that the recipe constrains, after the steps that are due: call it after each. */

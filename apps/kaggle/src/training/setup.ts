@@ -11,6 +11,7 @@ import {
   loadCheckpoint,
   type Optimizer,
   restoreCheckpoint,
+  type Schedule,
   type WeightAverage,
 } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
@@ -30,8 +31,10 @@ import {
   holdValidationSet,
   type ValidationSet,
 } from "../prediction/forward.ts";
+import { stepOf } from "../prediction/shards.ts";
 import { labelTreeOf } from "../recipe/question-tree.ts";
 import type { Recipe } from "../recipe/recipe.ts";
+import { fingerprintOf } from "../run/origin.ts";
 import {
   type Budget,
   createRun,
@@ -41,13 +44,14 @@ import {
   updateRunInfo,
 } from "../run/run.ts";
 import type { BatchWork } from "./batch-worker.ts";
-import { averageOf, optimizerOf } from "./from-recipe.ts";
+import { averageOf, optimizerOf, scheduleOf } from "./from-recipe.ts";
 import {
   mixtureOf,
   type PseudoLabelOptions,
   pseudoLabelsOf,
   readPseudoLabels,
 } from "./pseudo-labels.ts";
+import { checkResumed } from "./resume.ts";
 
 export interface TrainOptions {
   recipe: Recipe;
@@ -82,6 +86,8 @@ export interface CheckpointMeta {
   best: number | null;
   /** Losses since the last log line: how many, and their sum. */
   window: [count: number, sum: number];
+  /** Step with which the clip-only phase ends, 0 without one; older checkpoints do not say. */
+  clipSteps?: number;
   /** Training time so far, of runs whose budget is minutes. */
   elapsedMs?: number;
 }
@@ -90,6 +96,7 @@ export interface TrainingSetup {
   run: Run;
   model: tf.LayersModel;
   optimizer: Optimizer;
+  schedule: Schedule;
   average: WeightAverage | undefined;
   /** Steps done before, and what their last checkpoint says. */
   startStep: number;
@@ -121,7 +128,11 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
     throw new CliError(
       `train: expected at least 10 labelled galaxies in ${data} but got ${dataset.trainIds.length}`,
     );
+  const trainedOn = { path: data, ...rows, fingerprint: fingerprintOf(dataset)! };
   const budget = options.budget ?? earlier?.info.budget ?? { steps: recipe.steps };
+  const path = earlier && (await latestCheckpoint(earlier.checkpoints));
+  if (earlier)
+    checkResumed(earlier, { budget, data: trainedOn, done: path === undefined ? 0 : stepOf(path) });
   const kept = earlier?.info.pseudoLabels;
   const pseudo = earlier
     ? kept && { ...kept, file: pseudoLabelsOf(options.out) }
@@ -133,27 +144,24 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
   // Before there is a run: a network that cannot be built, or weights that do not fit it, leave nothing behind.
   const network = buildNetwork(recipe, seed);
   const { model } = network;
-  const path = earlier && (await latestCheckpoint(earlier.checkpoints));
+  const optimizer = optimizerOf(recipe);
+  const schedule = scheduleOf(recipe);
   if (!path) initialize(network, recipe, seed, meanLabel(labels, rows.train, columns));
   const from = path
     ? undefined
     : await startFrom(model, recipe, earlier?.info.from?.path ?? options.from);
+  const average = averageOf(recipe, model);
+  const start = { data: trainedOn, ...(from && { from }), backend: backend.line };
   const run = earlier
-    ? resumed(earlier, options, {
-        data: { path: data, ...rows },
-        backend: backend.line,
-        ...(from && { from }),
-      })
+    ? updateRunInfo(earlier, { ...start, budget })
     : createRun(options.out, recipe, {
         formatVersion: 1,
         seed,
         budget,
-        data: { path: data, ...rows },
-        ...(from && { from }),
+        ...start,
         ...(soft && {
           pseudoLabels: { ...pseudo, file: resolve(pseudo.file), images: soft.images.length },
         }),
-        backend: backend.line,
         node: process.version,
         started: new Date().toISOString(),
       });
@@ -168,8 +176,6 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
       `pseudo-labels of ${soft.images.length} test images: ${mixture.pseudo} of ${recipe.batch} in a batch from step ${mixture.fromStep} on, each at weight ${pseudo.weight}`,
     );
 
-  const optimizer = optimizerOf(recipe);
-  const average = averageOf(recipe, model);
   const checkpoint = path ? await loadCheckpoint(path) : undefined;
   if (checkpoint) restoreCheckpoint(checkpoint, { model, optimizer, ...(average && { average }) });
   const startStep = checkpoint?.step ?? 0;
@@ -187,7 +193,7 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
   const count = Math.min(rows.valid, EVALUATED_IMAGES);
   const images = Uint32Array.from({ length: count }, (_, i) => rows.train + i);
   const validation = await holdValidationSet(
-    { recipe, pixels, images },
+    { recipe, pixels, images, ...(options.workers && { workers: options.workers }), signal },
     labels.slice(rows.train * columns, (rows.train + count) * columns),
   );
   const trainLabels = shared(labels.subarray(0, rows.train * columns));
@@ -215,6 +221,7 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
     run,
     model,
     optimizer,
+    schedule,
     average,
     startStep,
     meta: checkpoint?.meta as CheckpointMeta | undefined,
@@ -246,20 +253,6 @@ async function startFrom(
 /** Another backend would round otherwise: a resumed run stays on its own unless one is named. */
 function backendName(wanted: string, earlier: Run | undefined): string {
   return wanted === "auto" && earlier ? (earlier.info.backend.split(" ")[0] ?? wanted) : wanted;
-}
-
-function resumed(
-  run: Run,
-  { out, budget }: TrainOptions,
-  start: Pick<RunInfo, "data" | "backend" | "from">,
-): Run {
-  const { data } = start;
-  const { train, valid } = run.info.data;
-  if (train !== data.train || valid !== data.valid)
-    throw new CliError(
-      `train: expected the ${train} + ${valid} galaxies that ${out} was started with but ${data.path} has ${data.train} + ${data.valid}`,
-    );
-  return updateRunInfo(run, { ...start, ...(budget && { budget }) });
 }
 
 /** A copy on shared memory, which all workers read. */

@@ -1,5 +1,5 @@
 /** Training of one run: the loop, top to bottom. setup.ts opens what it needs. */
-import { setDropoutStep } from "@gz/layers";
+import { setDropoutStep, setTreeMode } from "@gz/layers";
 import {
   NonFiniteLossError,
   openMetrics,
@@ -12,9 +12,10 @@ import { createProgress, say } from "../cli/progress.ts";
 import { mixedBatch } from "../images/order.ts";
 import { validate } from "../prediction/forward.ts";
 import { treeOf } from "../recipe/question-tree.ts";
-import { lockRun, type Run } from "../run/run.ts";
+import { lockRun } from "../run/lock.ts";
+import type { Run } from "../run/run.ts";
 import { trainingClock, VALIDATION_SHARE, windowMeans } from "./clock.ts";
-import { constraintsOf, phasesOf, scheduleOf } from "./from-recipe.ts";
+import { constraintsOf, endClip, phasesOf } from "./from-recipe.ts";
 import { trainingLoss } from "./loss.ts";
 import { createProfiler, type Profile } from "./profile.ts";
 import { reportProfile } from "./profile-report.ts";
@@ -25,7 +26,7 @@ import {
   type TrainOptions,
 } from "./setup.ts";
 
-/** Steps between log lines; a GPU's loss is read back only then, so that the host need not wait for it. */
+/** Steps between log lines; a GPU's loss is read back only then, and at the end, so that the host need not wait for it. */
 const LOG_EVERY = 10;
 /** Validations in a run; fewer where they would come more often than every 25 steps. */
 const EVALUATIONS = 20;
@@ -52,13 +53,16 @@ export async function trainRun(options: TrainOptions): Promise<{ run: Run; finis
 }
 
 async function train(setup: TrainingSetup, options: TrainOptions): Promise<boolean> {
-  const { run, model, optimizer, average, validation, loader, mixture, startStep, meta } = setup;
+  const { run, model, optimizer, schedule, average, validation, mixture, startStep, meta } = setup;
   const { recipe, info } = run;
   const { signal, checkpointSteps } = options;
   const clock = trainingClock(info.budget, meta?.elapsedMs ?? 0);
   const steps = "steps" in info.budget ? info.budget.steps : Number.MAX_SAFE_INTEGER;
   const evaluations = Math.min(EVALUATIONS, Math.ceil(steps / STEPS_BETWEEN));
-  const schedule = scheduleOf(recipe);
+  const phases = phasesOf(recipe, steps, {
+    trainedHead: info.from?.head === "kept",
+    clipSteps: meta?.clipSteps,
+  });
   const constrain = constraintsOf(recipe);
   const loss = trainingLoss(recipe.output.loss ?? "squared-error", treeOf(recipe), {
     pseudoWeight: info.pseudoLabels?.weight,
@@ -90,10 +94,12 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
   /** Whether another validation would take more than its share; runs of steps do the same on every machine. */
   const tooSoon = () =>
     "minutes" in info.budget && evaluationMs > VALIDATION_SHARE * (clock.elapsedMs() - evaluatedAt);
-  const evaluate = async () => {
+  const evaluate = async ({ phase }: TrainedStep) => {
     const start = clock.elapsedMs();
     average?.swap();
+    setTreeMode(model, "normal"); // as the run predicts, whatever it trains
     valid = await validate(model, validation);
+    if (phase === "clip") setTreeMode(model, "clip");
     average?.swap();
     isBest ||= valid < best;
     best = Math.min(best, valid);
@@ -107,6 +113,7 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
       seed: info.seed,
       best: Number.isFinite(best) ? best : null,
       window: window.kept(),
+      clipSteps: phases.at(-1)!.fromStep,
       ...("minutes" in info.budget && { elapsedMs: clock.elapsedMs() }),
     };
     await saveCheckpoint(run.checkpoints, {
@@ -131,11 +138,11 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
   if (startStep === 0) await save(); // a run that diverges at once has something to go back to
   clock.start();
   try {
-    const training = trainLoop(model, finished ? [] : loader, {
+    const training = trainLoop(model, finished ? [] : setup.loader, {
       optimizer,
       schedule: (at) => schedule({ ...at, progress: clock.progressAt(at.step) }),
       lossFn: loss.lossFn,
-      phases: phasesOf(recipe, steps, { trainedHead: info.from?.head === "kept" }),
+      phases,
       steps,
       startStep,
       readLossEvery: setup.gpu ? LOG_EVERY : 1,
@@ -152,14 +159,16 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
       report(profiler?.stepDone());
       constrain(model, step);
       average?.update();
-      window.add(trained, trained.loss === undefined ? undefined : await loss.squaredError());
       const done = clock.progressAt(step);
       finished = done >= 1;
+      endClip(phases, step, done);
+      const isRead = trained.loss !== undefined || finished;
+      window.add(trained, isRead ? await loss.squaredError() : undefined);
 
       if (step % LOG_EVERY === 0 || finished) log(trained, done);
       if (finished || (Math.floor(done * evaluations) > evaluated && !tooSoon())) {
         evaluated = Math.floor(done * evaluations);
-        await evaluate();
+        await evaluate(trained);
       }
       const due = checkpointSteps
         ? step % checkpointSteps === 0
