@@ -76,6 +76,7 @@ test("uniforms fill [lo, hi) evenly", () => {
   for (const u of many((rng) => rng.uniform(-4, 4))) counts[Math.floor((u + 4) * 2)]!++;
   expect(chiSquare(counts)).toBeLessThan(37.7); // 15 degrees of freedom, p = 0.001
   expect(createRng(1).uniform(3, 3)).toBe(3);
+  expect(createRng(1).uniform(-0, 0)).toBe(0);
   // Between neighbours there is nothing but lo: half of the sums would round to hi.
   const hi = 1 + Number.EPSILON;
   expect(many((rng) => rng.uniform(1, hi)).every((u) => u === 1)).toBe(true);

@@ -67,7 +67,7 @@ export function createRng(...seeds: number[]): Rng {
         throw expectedNumber("uniform", `a finite number >= ${lo}`, "hi", hi);
       checkFinite("uniform", "hi - lo", hi - lo);
       const x = lo + (hi - lo) * unit();
-      return x < hi ? x : lo;
+      return x < hi || lo === hi ? x : lo;
     },
     normal(mean = 0, std = 1) {
       checkFinite("normal", "mean", mean);
