@@ -36,7 +36,7 @@ beforeAll(() => writeSynthetic(data, { train: 60, test: 6, seed: 3 }));
 test("killed at its first checkpoint and begun again, it ends in the same submission", {
   timeout: 300_000,
 }, async () => {
-  const members = ensemble("two", [{ seed: 1 }, { recipe: { batch: 4 }, seed: 2 }]);
+  const members = ensemble("two", [{ seed: 1 }, { recipe: { augment: { zoom: 1.2 } }, seed: 2 }]);
   const whole = ["--budget", "40-steps", "--members", members, "--data", data];
 
   expect(await kaggle(reproduce("calm", ...whole, "--plan"), env)).toMatchObject({ code: 0 });
