@@ -30,5 +30,5 @@ export function checkChannels(
 ): void {
   const { shape } = Object.values(likeX)[0]!;
   checkShape(kernel, shape, likeX);
-  checkShape(kernel, shape.slice(-1), perChannel);
+  checkShape(kernel, [shape.at(-1) ?? 1], perChannel);
 }

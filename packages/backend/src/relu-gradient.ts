@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 
 /**
  * Gives tf.relu a gradient that is one kernel where the backend has GzReluGrad (tfjs composes it of four).
- * It needs the output only, so the input can be freed; elsewhere the value is tfjs's own, dy step(x).
+ * It needs the output only, so the input can be freed; elsewhere, and of integers, the value is tfjs's own, dy step(x).
  */
 export function registerReluGradient(): void {
   tf.registerGradient({
@@ -22,6 +22,7 @@ export function registerReluGradient(): void {
 }
 
 function reluGrad(dy: tf.Tensor, y: tf.Tensor): tf.Tensor {
-  if (!tf.getKernel("GzReluGrad", tf.getBackend())) return tf.mul(dy, tf.step(y));
+  const fused = y.dtype === "float32" && tf.getKernel("GzReluGrad", tf.getBackend());
+  if (!fused) return tf.mul(dy, tf.step(y));
   return tf.engine().runKernel("GzReluGrad", { dy, y }) as tf.Tensor;
 }

@@ -51,19 +51,15 @@ export async function useBackend(options: BackendOptions = {}): Promise<BackendI
   const reasons: string[] = [];
   const skipped: string[] = [];
   for (const name of names) {
-    if (requireGpu && name === "wasm") {
-      reasons.push("wasm computes on the CPU");
-      continue;
-    }
     try {
+      if (requireGpu && name === "wasm") throw new Error("wasm computes on the CPU");
       const found = await start[name](threads, prefer === undefined || requireGpu);
       if (requireGpu && !found.gpu) {
         const cuda =
           "its CUDA build: npm run native -- --cuda; in another project: npx gz-backend native --cuda";
-        reasons.push(
+        throw new Error(
           `${name} computes on ${found.device}${name === "tensorflow" ? ` (${cuda})` : ""}`,
         );
-        continue;
       }
       registerReluGradient();
       return { name, ...found, skipped, line: describe(name, found, skipped) };

@@ -1,6 +1,9 @@
 // On SwiftShader: tiny shapes only. In processes of their own, since the driver is chosen by the
 // environment, on the built package (`npm test` builds first).
 import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { swiftShader, withoutSwiftShader } from "../../../test/swift-shader.ts";
@@ -31,4 +34,29 @@ test("says what is missing", { timeout }, async () => {
   await expect(
     run(process.execPath, [script, "webgpu"], { env: { ...process.env, ...nowhere } }),
   ).rejects.toThrow("useWebgpu: expected a WebGPU adapter but found none");
+});
+
+test("a package that is not there is no fault, one that does not load is", {
+  timeout,
+}, async () => {
+  const home = mkdtempSync(join(tmpdir(), "gz-webgpu-test-"));
+  const modules = join(home, "node_modules");
+  cpSync(new URL("../dist", import.meta.url), join(home, "dist"), { recursive: true });
+  writeFileSync(join(home, "package.json"), '{ "type": "module" }');
+  mkdirSync(modules);
+  const tensorflow = "node_modules/@tensorflow";
+  symlinkSync(new URL(`../../../${tensorflow}`, import.meta.url).pathname, join(home, tensorflow));
+  const script = `const { useWebgpu } = await import("./dist/webgpu.js");
+    await useWebgpu().catch((error) => console.log(error.constructor.name, error.message));`;
+  const outcome = async () => {
+    const args = ["--input-type=module", "--eval", script];
+    const { stdout } = await run(process.execPath, args, { cwd: home });
+    return stdout.trim().split("\n").at(-1);
+  };
+  const said = "useWebgpu: expected the package webgpu but it did not load; npm install webgpu (";
+  expect(await outcome()).toContain(`NotInstalled ${said}`);
+  mkdirSync(join(modules, "webgpu"));
+  writeFileSync(join(modules, "webgpu", "index.js"), 'throw new Error("no libvulkan")');
+  expect(await outcome()).toBe(`Error ${said}no libvulkan)`);
+  rmSync(home, { recursive: true });
 });

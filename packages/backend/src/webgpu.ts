@@ -83,13 +83,15 @@ async function register(adapter: GPUAdapter): Promise<void> {
   tf.registerBackend("webgpu", () => new WebGPUBackend(device, adapter.info));
 }
 
-/** An optional peer dependency. */
+/** An optional peer dependency; one that is there and broken is no `NotInstalled`. */
 async function optional<T>(load: () => Promise<T>, name: string): Promise<T> {
   try {
     return await load();
   } catch (error) {
-    throw new NotInstalled(
-      `useWebgpu: expected the package ${name} but it did not load; npm install ${name} (${(error as Error).message})`,
+    const { code, message } = error as NodeJS.ErrnoException;
+    const Kind = code === "ERR_MODULE_NOT_FOUND" ? NotInstalled : Error;
+    throw new Kind(
+      `useWebgpu: expected the package ${name} but it did not load; npm install ${name} (${message})`,
     );
   }
 }

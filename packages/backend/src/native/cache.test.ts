@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { homedir, hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { cacheFolder, checkSpace, sha256, withTemporary } from "./cache.ts";
+import { cacheFolder, checkSpace, putInPlace, sha256, withTemporary } from "./cache.ts";
 import { firstThatRuns, run } from "./run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gz-cache-test-"));
@@ -38,7 +38,8 @@ test("leaves no temporary folder, neither after an error nor of a process that w
   const mine = `tmp-${hostname()}-`;
   mkdirSync(join(parent, `${mine}${pid}-abandoned`), { recursive: true });
   mkdirSync(join(parent, `${mine}${process.pid}-alive`));
-  mkdirSync(join(parent, `tmp-another-host-${pid}-alive`));
+  const others = [`tmp-another-host-${pid}-alive`, `${mine}1${pid}-${pid}-alive`];
+  for (const name of others) mkdirSync(join(parent, name));
   let seen = "";
   const failing = withTemporary(parent, async (temporary) => {
     seen = temporary;
@@ -48,9 +49,18 @@ test("leaves no temporary folder, neither after an error nor of a process that w
   await expect(failing).rejects.toThrow("stop");
   expect(seen.startsWith(parent)).toBe(true);
   expect(existsSync(seen)).toBe(false);
-  expect(readdirSync(parent).sort()).toEqual(
-    [`${mine}${process.pid}-alive`, `tmp-another-host-${pid}-alive`].sort(),
-  );
+  expect(readdirSync(parent).sort()).toEqual([`${mine}${process.pid}-alive`, ...others].sort());
+});
+
+test("of several processes that finish the same, one's work stays and none fails", async () => {
+  const target = join(folder, "target");
+  const made = [0, 1, 2, 3].map((i) => join(folder, `made${i}`));
+  for (const name of made) {
+    mkdirSync(name);
+    writeFileSync(join(name, "file"), "");
+  }
+  await Promise.all(made.map((name) => putInPlace(name, target)));
+  expect(readdirSync(target)).toEqual(["file"]);
 });
 
 test("a program that is told to stop before it begins is not begun, and a chosen one must run", async () => {

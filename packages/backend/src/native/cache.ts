@@ -52,7 +52,8 @@ const MARK = `tmp-${hostname()}-`;
 async function removeAbandoned(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     if (!name.startsWith(MARK)) continue;
-    const pid = /^(\d+)-/.exec(name.slice(MARK.length))?.[1];
+    // No further dash: host "node" must leave the folders of "node-1" alone.
+    const pid = /^(\d+)-[^-]*$/.exec(name.slice(MARK.length))?.[1];
     if (pid && !isAlive(Number(pid)))
       await rm(join(parent, name), { recursive: true, force: true });
   }

@@ -158,6 +158,67 @@ describe.skipIf(!hasNative)("kernels of the tensorflow backend", () => {
     expect([...y!].map(Number.isNaN)).toEqual([false, true, false, true, false, true]);
   });
 
+  test("batch normalisation of nothing leaves the moving statistics as they were", async () => {
+    registerBatchNorm(true);
+    for (const channels of [3, 0]) {
+      const { mean, variance, dscale, doffset, ...was } = await on("tensorflow", () => {
+        const x = tf.zeros([0, 2, 2, channels]);
+        return {
+          ...fusedNorm(x, tf.ones([channels]), tf.ones([channels]), x),
+          ...moving(channels),
+        };
+      });
+      expect([mean, variance]).toEqual([was.movingMean, was.movingVariance]);
+      const zeros = new Float32Array(channels);
+      expect([dscale, doffset]).toEqual([zeros, zeros]);
+    }
+  });
+
+  test("kernels refuse tensors of another shape or type", async () => {
+    await tf.setBackend("tensorflow");
+    const of = (...shape: number[]) => tf.variable(tf.ones(shape));
+    const norm = {
+      x: of(2, 3),
+      scale: of(3),
+      offset: of(3),
+      movingMean: of(3),
+      movingVariance: of(3),
+    };
+    const update = { variable: of(3), m: of(1), v: of(1), gradient: of(3) };
+    const attrs = { learningRate: 1, beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0, step: 1 };
+    const velocity = tf.variable(tf.ones([3], "int32"));
+    expect(() => run("GzNesterov", { variable: of(3), velocity, gradient: of(3) })).toThrow(
+      "GzNesterov: expected float32 [3] for velocity but got int32 [3]",
+    );
+    expect(() => run("GzAdamW", update, attrs)).toThrow(
+      "GzAdamW: expected float32 [3] for m but got float32 [1]",
+    );
+    expect(() => run("GzAdamWAll", {}, { ...attrs, updates: [update] as never })).toThrow(
+      "GzAdamW: expected float32 [3] for m but got float32 [1]",
+    );
+    expect(() => run("GzMovingAverage", { average: of(3), value: of(1) })).toThrow(
+      "GzMovingAverage: expected float32 [3] for value but got float32 [1]",
+    );
+    expect(() => run("GzReluGrad", { dy: of(3), y: of(1) })).toThrow(
+      "GzReluGrad: expected float32 [3] for y but got float32 [1]",
+    );
+    for (const own of [true, false]) {
+      registerBatchNorm(own);
+      expect(() => run("GzBatchNorm", { ...norm, scale: of(5) })).toThrow(
+        "GzBatchNorm: expected float32 [3] for scale but got float32 [5]",
+      );
+      expect(() =>
+        run("GzBatchNormGrad", {
+          dy: of(1, 3),
+          x: of(2, 3),
+          scale: of(3),
+          saved1: of(3),
+          saved2: of(3),
+        }),
+      ).toThrow("GzBatchNormGrad: expected float32 [2, 3] for dy but got float32 [1, 3]");
+    }
+  });
+
   test("batch normalisation's gradient agrees with finite differences", async () => {
     const shape: Shape = [2, 3, 2, 2];
     await tf.setBackend("tensorflow");
@@ -306,7 +367,7 @@ describe.skipIf(!hasNative)("kernels of the tensorflow backend", () => {
   });
 
   test("GzAdamWAll updates a list of weights, small and large, as GzAdamW does one by one", async () => {
-    const shapes = [[3], [40_000], [2 ** 20 + 1], [7, 5]];
+    const shapes = [[3], [40_000], [2 ** 20 + 1], [0], [7, 5]];
     const attrs = { learningRate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1 };
     const make = () =>
       shapes.map((shape, i) => ({

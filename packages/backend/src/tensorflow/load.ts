@@ -96,17 +96,17 @@ function load(threads: number): void {
   registerTensorflowKernels(manifest?.operations ?? []);
 }
 
-/** Names of the settings that are ours, for the processes that this one starts: they have their own number of threads. */
+/** The settings that are ours, NAME=VALUE, for the processes that this one starts: they have their own number of threads. */
 const OURS = "GZ_TENSORFLOW_SETTINGS";
 
 /** Sets what the user has not set for TensorFlow, which reads its settings when it is loaded and later; returns the names. */
 function setUnlessGiven(settings: Record<string, string>): string[] {
   const inherited = process.env[OURS]?.split(",") ?? [];
   const names = Object.keys(settings).filter(
-    (name) => process.env[name] === undefined || inherited.includes(name),
+    (name) => process.env[name] === undefined || inherited.includes(`${name}=${process.env[name]}`),
   );
   for (const name of names) process.env[name] = settings[name];
-  process.env[OURS] = names.join();
+  process.env[OURS] = names.map((name) => `${name}=${settings[name]}`).join();
   return names;
 }
 

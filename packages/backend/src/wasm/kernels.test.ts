@@ -451,6 +451,20 @@ test("updates and normalisation refuse what is not of one shape", () => {
   );
 });
 
+test("batch normalisation of nothing leaves the moving statistics as they were", async () => {
+  await tf.setBackend("wasm");
+  const [movingMean, movingVariance] = [tf.tensor1d([1, 2, 3]), tf.tensor1d([4, 5, 6])];
+  const inputs = { x: tf.zeros([0, 3]), scale: tf.ones([3]), offset: tf.ones([3]) };
+  const [, mean, variance] = tf
+    .engine()
+    .runKernel(
+      "GzBatchNorm",
+      { ...inputs, movingMean, movingVariance },
+      { epsilon: 1e-3, momentum: 0.7 },
+    ) as unknown as tf.Tensor[];
+  expect([...mean.dataSync(), ...variance.dataSync()]).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
 test("a wide product has the shape and the bias that tfjs's has", async () => {
   await expectSame(() => {
     const product = tf.matMul(random([2, 300]) as tf.Tensor2D, random([1, 300, 300]));
@@ -474,7 +488,8 @@ test("a value that another backend made, updated here, leaves its clones alone",
   expect([...clone.dataSync()]).toEqual([1, 1]);
 });
 
-test("the gradient of ReLU is one operation", async () => {
+test("the gradient of ReLU is one operation, and of integers it is tfjs's", async () => {
+  await expectSame(() => tf.grad((x) => tf.relu(x))(tf.tensor1d([-1, 0, 2], "int32")));
   await tf.setBackend("wasm");
   const { kernels } = await tf.profile(() => tf.grad((x) => tf.relu(x))(random([9])));
   const names = kernels.map(({ name }) => name);

@@ -63,7 +63,7 @@ export function registerMatMul(): void {
     const { a, b, bias } = inputs;
     const activation = ACTIVATIONS[attrs.activation];
     const plain = !attrs.transposeA && !attrs.transposeB && activation !== undefined;
-    // Other biases are tfjs's to refuse.
+    // Others are tfjs's, which refuses those of another rank.
     const simple = !bias || (bias.shape.length === 1 && bias.shape[0] === b.shape.at(-1));
     if (!plain || !simple || !isWide(a, b)) return fused(call as never) as Info;
     const linear = wideProduct(backend, a, b, bias);

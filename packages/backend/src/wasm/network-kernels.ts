@@ -83,17 +83,19 @@ function batchNorm({
     floats(backend, s),
   );
   const [newMean, newVariance, mean, inverse] = statistics.map((s) => floats(backend, s));
-  const share = 1 - momentum;
+  const keep = pixels > 0 ? momentum : 1; // a batch of nothing teaches nothing
+  const share = 1 - keep;
+  const count = Math.max(pixels, 1);
   const unbiased = pixels / Math.max(pixels - 1, 1);
   const gain = floats(backend, gains);
   for (let c = 0; c < channels; c++) {
-    const m = sums[c] / pixels;
+    const m = sums[c] / count;
     // The sums are double precision: the difference is safe for float32 values.
-    const v = Math.max(squares[c] / pixels - m * m, 0);
+    const v = Math.max(squares[c] / count - m * m, 0);
     const i = 1 / Math.sqrt(v + epsilon);
     mean[c] = m;
-    newMean[c] = oldMean[c] * momentum + m * share;
-    newVariance[c] = oldVariance[c] * momentum + v * unbiased * share;
+    newMean[c] = oldMean[c] * keep + m * share;
+    newVariance[c] = oldVariance[c] * keep + v * unbiased * share;
     inverse[c] = i;
     gain[c] = scale[c] * i;
   }

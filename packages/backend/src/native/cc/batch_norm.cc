@@ -100,6 +100,11 @@ void ForRows(int64_t rows, const std::function<void(int64_t, int64_t)>& work) {
   });
 }
 
+// Values of each channel; 0 also where there are no channels.
+int64_t Rows(const TF_Tensor* x, int64_t channels) {
+  return TF_TensorElementCount(x) / std::max<int64_t>(channels, 1);
+}
+
 enum { X, SCALE, OFFSET, MOVING_MEAN, MOVING_VARIANCE };
 
 void Compute(void* state, TF_OpKernelContext* context) {
@@ -108,7 +113,7 @@ void Compute(void* state, TF_OpKernelContext* context) {
   const float *x = call.Floats(X), *scale = call.Floats(SCALE), *offset = call.Floats(OFFSET);
   const float *old_mean = call.Floats(MOVING_MEAN), *old_variance = call.Floats(MOVING_VARIANCE);
   const int64_t channels = TF_TensorElementCount(call.Input(SCALE));
-  const int64_t rows = TF_TensorElementCount(call.Input(X)) / channels;
+  const int64_t rows = Rows(call.Input(X), channels);
   float* y = call.OutputLike(0, X);
   float *new_mean = call.OutputLike(1, SCALE), *new_variance = call.OutputLike(2, SCALE);
   float *mean = call.OutputLike(3, SCALE), *inverse = call.OutputLike(4, SCALE);
@@ -150,7 +155,7 @@ void ComputeGradient(void*, TF_OpKernelContext* context) {
   const float *dy = call.Floats(DY), *x = call.Floats(INPUT), *scale = call.Floats(GAMMA);
   const float *mean = call.Floats(MEAN), *inverse = call.Floats(INVERSE);
   const int64_t channels = TF_TensorElementCount(call.Input(GAMMA));
-  const int64_t rows = TF_TensorElementCount(call.Input(INPUT)) / channels;
+  const int64_t rows = Rows(call.Input(INPUT), channels);
   float* dx = call.OutputLike(0, INPUT);
   float *dscale = call.OutputLike(1, GAMMA), *doffset = call.OutputLike(2, GAMMA);
   if (!dx || !dscale || !doffset) return;

@@ -101,7 +101,10 @@ float* Call::Output(int index, const int64_t* dims, int rank) {
   int64_t size = sizeof(float);
   for (int i = 0; i < rank; i++) size *= dims[i];
   outputs_[index] = TF_AllocateOutput(context_, index, TF_FLOAT, dims, rank, size, status_);
-  return Report() ? static_cast<float*>(TF_TensorData(outputs_[index])) : nullptr;
+  if (!Report()) return nullptr;
+  static float nothing;  // TensorFlow has no address for an empty tensor, which is no lack of memory
+  void* data = TF_TensorData(outputs_[index]);
+  return data ? static_cast<float*>(data) : &nothing;
 }
 
 float* Call::OutputLike(int index, int input) {
