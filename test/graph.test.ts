@@ -167,7 +167,7 @@ describe.skipIf(!hasNative)("compile", () => {
     const x = tf.tensor1d([1, 2]);
     values(writing.run([x]));
     expect(total.dataSync()[0]).toBe(3);
-    total.assign(tf.scalar(50));
+    tf.tidy(() => total.assign(tf.scalar(50)));
     const later = tf.tensor1d([3, 3]);
     const { numTensors } = tf.memory();
     values(writing.run([later]));
