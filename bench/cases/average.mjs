@@ -4,7 +4,7 @@ import { withGalaxies } from "../lib/galaxies.mjs";
 import { compare, interleave, timed } from "../lib/measure.mjs";
 import { openNetwork } from "../lib/network.mjs";
 
-const IMAGES = 12;
+const IMAGES = 32;
 
 /** The winner's 60 transforms through his network: parts that transforms share computed once, beside all of them anew. */
 export default async function average({ quick, note, row }) {
