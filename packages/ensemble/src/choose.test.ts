@@ -1,5 +1,6 @@
 import { createRng } from "@gz/augment";
 import { expect, test } from "vitest";
+import { counted } from "../test/counted.ts";
 import golden from "../test/fixtures/greedy_golden.json" with { type: "json" };
 import { applyBlend, type BlendOptions, blend } from "./blend.ts";
 import { chooseBlend } from "./choose.ts";
@@ -92,19 +93,10 @@ test("one that fits more weights than rows is taken only where all do; of equals
 });
 
 test("candidates of the same groups of columns share the pass over the rows", () => {
-  let reads = 0;
-  const counted = members.map(({ name, values }) => ({
-    name,
-    values: new Proxy(values, {
-      get(target, key) {
-        if (typeof key === "string" && /^\d+$/.test(key)) reads++;
-        return Reflect.get(target, key);
-      },
-    }),
-  }));
-  chooseBlend(counted, labels, candidates);
+  const watched = counted(members);
+  chooseBlend(watched.members, labels, candidates);
   // Each of the five checks every number; one pass is of all columns together, one of each alone.
-  expect(reads).toBe((5 + 2) * members.length * labels.length);
+  expect(watched.reads()).toBe((5 + 2) * members.length * labels.length);
 });
 
 test("says what candidates it cannot compare", () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { counted } from "../test/counted.ts";
 import golden from "../test/fixtures/greedy_golden.json" with { type: "json" };
 import { blend } from "./blend.ts";
 import { leaveOneOut } from "./leave-one-out.ts";
@@ -41,18 +42,9 @@ test("is the difference of two blends, whatever the weights and the order", () =
 });
 
 test("reads every number of a member twice, to check and to use it, however many are left out", () => {
-  let reads = 0;
-  const counted = members.map(({ name, values }) => ({
-    name,
-    values: new Proxy(values, {
-      get(target, key) {
-        if (typeof key === "string" && /^\d+$/.test(key)) reads++;
-        return Reflect.get(target, key);
-      },
-    }),
-  }));
-  leaveOneOut(counted, labels, { columns, weights: "column" });
-  expect(reads).toBe(2 * members.length * labels.length);
+  const watched = counted(members);
+  leaveOneOut(watched.members, labels, { columns, weights: "column" });
+  expect(watched.reads()).toBe(2 * members.length * labels.length);
 });
 
 test("a poor member harms a uniform blend, and a twin is worth nothing to a fitted one", () => {

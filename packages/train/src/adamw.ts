@@ -80,8 +80,9 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
         const gradient = gradients[i];
         return gradient ? [{ variable, m: ms![i]!, v: vs![i]!, gradient }] : [];
       });
-      const decaying = updates.filter(({ variable }) => decays(variable));
-      const spared = updates.filter((update) => !decaying.includes(update));
+      const decaying: Update[] = [];
+      const spared: Update[] = [];
+      for (const update of updates) (decays(update.variable) ? decaying : spared).push(update);
       for (const [list, decay] of [[decaying, weightDecay] as const, [spared, 0] as const]) {
         const attrs = { learningRate, beta1, beta2, epsilon, weightDecay: decay, step };
         if (all)

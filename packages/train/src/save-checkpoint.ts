@@ -100,8 +100,10 @@ async function putInPlace(temporary: string, path: string): Promise<void> {
 
 /** What cannot be read (damaged, or of another version) is somebody else's to remove. */
 async function removeOld(directory: string, keep: number): Promise<void> {
+  const all = await listCheckpoints(directory);
+  if (all.length <= keep) return;
   let bestSeen = false;
-  for (const [i, checkpoint] of (await listCheckpoints(directory)).entries()) {
+  for (const [i, checkpoint] of all.entries()) {
     const meta = await readMeta(checkpoint.path).catch(() => undefined);
     if (i >= keep && meta && (bestSeen || !meta.best)) await removeCheckpoint(checkpoint);
     bestSeen ||= meta?.best === true;

@@ -115,8 +115,11 @@ function batchNormGrad({
   inputs,
   backend,
 }: Call<{ dy: Info; x: Info; scale: Info; saved1: Info; saved2: Info }>): Info[] {
-  const { x: values, dy: slope1, ...perChannel } = inputs;
-  checkChannels("GzBatchNormGrad", { x: values, dy: slope1 }, perChannel);
+  checkChannels(
+    "GzBatchNormGrad",
+    { x: inputs.x, dy: inputs.dy },
+    { scale: inputs.scale, saved1: inputs.saved1, saved2: inputs.saved2 },
+  );
   const channels = inputs.scale.shape[0];
   const result = empty(backend, inputs.x.shape);
   const [dscales, doffsets, levels, gains, slopes] = [0, 1, 2, 3, 4].map(() =>
