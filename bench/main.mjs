@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { CASES } from "./cases/index.mjs";
+import { CASES, LONG } from "./cases/index.mjs";
 import { THREADS } from "./lib/measure.mjs";
 import { peersInstalled } from "./lib/peer.mjs";
 import { mergeResults } from "./lib/results.mjs";
@@ -37,7 +37,8 @@ console.log(`\n${textHeader()}`);
 
 /** What was measured, by case. */
 const results = {};
-for (const name of names.length ? names : Object.keys(CASES)) {
+const all = Object.keys(CASES).filter((name) => !LONG.includes(name));
+for (const name of names.length ? names : all) {
   const rows = [];
   let failed = false;
   const notes = new Set(busy && [busy]);

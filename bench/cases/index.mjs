@@ -19,4 +19,8 @@ export const CASES = {
   galaxies: () => import("./galaxies.mjs"),
   blend: () => import("./blend.mjs"),
   photometry: () => import("./photometry.mjs"),
+  "half-hour": () => import("./half-hour.mjs"),
 };
+
+/** Those that take so long that they run only when they are named. */
+export const LONG = ["half-hour"];

@@ -2,6 +2,7 @@ const COLUMNS = ["what", "ours", "beside", "", "ratio", "target"];
 
 const number = (value, unit) => {
   if (unit === "") return String(value);
+  if (unit === "RMSE") return value.toFixed(4);
   return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 };
 

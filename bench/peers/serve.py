@@ -2,9 +2,10 @@
 
     python serve.py MODULE
 
-MODULE (best, modern, images, blending, photometry) has setup(request) -> {name: function of no arguments}. The first request,
-{"threads": n, ...}, is handed to setup and answered with the versions; then {"run": NAME, "times": n} runs a
-function that often and answers {"ms": [...], "value": what it returned last}. Between requests it waits on a read.
+MODULE (best, modern, half_hour, images, blending, photometry) has setup(request) -> {name: function of no arguments}.
+The first request, {"threads": n, ...}, is handed to setup and answered with the versions; then {"run": NAME,
+"times": n} runs a function that often and answers {"ms": [...], "value": what it returned last}. Between requests it
+waits on a read.
 """
 
 import importlib
