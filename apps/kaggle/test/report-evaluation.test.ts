@@ -18,9 +18,9 @@ import {
 } from "../src/evaluation/evaluation-file.ts";
 import { judge } from "../src/evaluation/judgement.ts";
 import type { Look } from "../src/evaluation/look.ts";
+import { shortName } from "../src/evaluation/scores.ts";
 import { writeSprite } from "../src/evaluation/sprite.ts";
 import { loadRecipe } from "../src/recipe/recipe.ts";
-import { shortName } from "../src/report/scores.ts";
 import { createRun, type Run } from "../src/run/run.ts";
 import { expectSelfContained, expectWellFormed, report, tableOf } from "./page.ts";
 

@@ -8,12 +8,12 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { blendMembers } from "../src/blending/blend.ts";
 import { readBlend } from "../src/blending/blend-result.ts";
+import { formatChange } from "../src/cli/format.ts";
 import { loadRecipe, type ResidualNetwork } from "../src/recipe/recipe.ts";
-import { formatChange } from "../src/report/format.ts";
 import { html } from "../src/report/html.ts";
-import { smoothedRmse, throughput } from "../src/report/metrics.ts";
 import { writeReport } from "../src/report/report.ts";
 import { drawTree } from "../src/report/tree-drawing.ts";
+import { smoothedRmse, throughput } from "../src/run/metrics.ts";
 import { createRun, type Run } from "../src/run/run.ts";
 import { expectSelfContained, expectWellFormed, report, tableOf } from "./page.ts";
 

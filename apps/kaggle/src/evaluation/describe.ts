@@ -1,7 +1,7 @@
 /** An evaluation as lines for the terminal. */
 import type { QuestionTree } from "@gz/galaxies";
 import pc from "picocolors";
-import { formatPercent } from "../report/format.ts";
+import { formatPercent } from "../cli/format.ts";
 import type { QuestionAgreement } from "./agreement.ts";
 import type { Evaluation, Mistake } from "./evaluation-file.ts";
 import type { Extreme } from "./extremes.ts";

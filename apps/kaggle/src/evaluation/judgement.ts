@@ -1,11 +1,11 @@
 /** Everything that predictions and labels alone tell; what needs the network is in `look.ts`. */
 import { rmse } from "@gz/ensemble";
 import { columnsOf, type QuestionTree } from "@gz/galaxies";
-import { columnRmse, questionRmse } from "../report/scores.ts";
 import { accuracyByAgreement, type QuestionAgreement } from "./agreement.ts";
 import { type Violation, violation } from "./constraints.ts";
 import { type Extreme, extremes } from "./extremes.ts";
 import { questionReliability, type Reliability, reliability } from "./reliability.ts";
+import { columnRmse, questionRmse } from "./scores.ts";
 
 /** How good predictions are; lists go by the tree's questions, or by its columns. */
 export interface Judgement {

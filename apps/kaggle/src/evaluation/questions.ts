@@ -1,5 +1,5 @@
 import { KAGGLE_TREE, type Question, type QuestionTree } from "@gz/galaxies";
-import { shortName } from "../report/scores.ts";
+import { shortName } from "./scores.ts";
 
 /** A question and the columns of its answers, which lie side by side: first to end, end excluded. */
 export interface PlacedQuestion {

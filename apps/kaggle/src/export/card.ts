@@ -1,10 +1,10 @@
 /** The model card of an exported run: what its files say, for a reader who has neither the run nor this application. */
 import { basename, resolve } from "node:path";
+import { formatCount } from "../cli/format.ts";
 import type { CheckpointName } from "../network/trained-weights.ts";
 import { treeOf } from "../recipe/question-tree.ts";
 import type { Recipe } from "../recipe/recipe.ts";
-import { formatCount } from "../report/format.ts";
-import { readMetrics } from "../report/metrics.ts";
+import { readMetrics } from "../run/metrics.ts";
 import type { Run } from "../run/run.ts";
 import { EVALUATED_IMAGES } from "../training/setup.ts";
 import { exampleProgram, inputSection } from "./card-input.ts";

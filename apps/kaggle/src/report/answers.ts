@@ -1,10 +1,10 @@
 /** Errors question by question and answer by answer beside the mean label, and predicted against true. */
 import { COLUMNS, KAGGLE_TREE } from "@gz/galaxies";
+import { formatPercent, formatRmse } from "../cli/format.ts";
+import { columnRmse, questionRmse, shortName } from "../evaluation/scores.ts";
 import type { ReportData } from "./collect.ts";
-import { formatPercent, formatRmse } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { comparisons, density } from "./plots.ts";
-import { columnRmse, questionRmse, shortName } from "./scores.ts";
 
 export function answersSection({ truth, judged }: ReportData): Html | undefined {
   if (!truth || !judged) return undefined;

@@ -2,13 +2,13 @@
 import { KAGGLE_TREE } from "@gz/galaxies";
 import type { BlendResult, BlendScores } from "../blending/blend-result.ts";
 import { MEANINGS, overfits, type Strategy, WEIGHTS } from "../blending/strategies.ts";
+import { formatChange, formatCount, formatRmse, formatVote } from "../cli/format.ts";
 import { placedQuestions } from "../evaluation/questions.ts";
+import { shortName } from "../evaluation/scores.ts";
 import type { ReportData } from "./collect.ts";
-import { formatChange, formatCount, formatRmse, formatVote } from "./format.ts";
 import { heatMap } from "./heat-map.ts";
 import { type Html, html } from "./html.ts";
 import { comparisons } from "./plots.ts";
-import { shortName } from "./scores.ts";
 
 /** Heat maps of more members need the whole width. */
 const SIDE_BY_SIDE = 7;

@@ -6,11 +6,11 @@ import { COLUMNS, type Dataset, openDataset, readPredictions } from "@gz/galaxie
 import { type BlendResult, blendFile, readBlend } from "../blending/blend-result.ts";
 import { rowsOf } from "../blending/rows.ts";
 import { CliError } from "../cli/errors.ts";
+import { meanOf } from "../evaluation/scores.ts";
 import { meanLabel, splitRows } from "../images/split.ts";
+import { type Metrics, readMetrics } from "../run/metrics.ts";
 import { openRun, type Run } from "../run/run.ts";
 import { type Evaluated, readEvaluations } from "./evaluations.ts";
-import { type Metrics, readMetrics } from "./metrics.ts";
-import { meanOf } from "./scores.ts";
 
 /** Predictions of the validation galaxies, and what they score. */
 interface Scored {

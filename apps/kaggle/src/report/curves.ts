@@ -1,7 +1,8 @@
 /** Learning curves of all runs. */
+
+import { smoothedRmse } from "../run/metrics.ts";
 import type { ReportData } from "./collect.ts";
 import { type Html, html } from "./html.ts";
-import { smoothedRmse } from "./metrics.ts";
 import { learningCurves, memberColor } from "./plots.ts";
 
 export function curvesSection({ runs, truth }: ReportData): Html | undefined {

@@ -1,9 +1,9 @@
 /** The drawings of what kaggle evaluate found. */
 import * as Plot from "@observablehq/plot";
+import { formatCount, formatPercent } from "../cli/format.ts";
 import type { QuestionAgreement } from "../evaluation/agreement.ts";
 import type { Equivariance } from "../evaluation/equivariance.ts";
 import type { Reliability } from "../evaluation/reliability.ts";
-import { formatCount, formatPercent } from "./format.ts";
 import type { Html } from "./html.ts";
 import { chart, svg } from "./plots.ts";
 

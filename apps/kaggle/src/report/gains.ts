@@ -1,7 +1,7 @@
 /** What averaging over transforms gains. */
 import { unseenRmse } from "../blending/blend-result.ts";
+import { formatChange, formatRmse } from "../cli/format.ts";
 import type { ReportData, RunReport } from "./collect.ts";
-import { formatChange, formatRmse } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { comparisons } from "./plots.ts";
 

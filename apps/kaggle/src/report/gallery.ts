@@ -1,10 +1,10 @@
 /** Pictures: the galaxies that the network gets best and worst, with their votes, and a strip for the head. */
 import { COLUMNS, type Dataset, KAGGLE_TREE } from "@gz/galaxies";
+import { formatRmse, formatVote } from "../cli/format.ts";
+import { galaxyRmse, shortName } from "../evaluation/scores.ts";
 import type { ReportData } from "./collect.ts";
-import { formatRmse, formatVote } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { galaxyPicture } from "./pictures.ts";
-import { galaxyRmse, shortName } from "./scores.ts";
 import { drawTree } from "./tree-drawing.ts";
 
 const SHOWN = 6;

@@ -2,13 +2,13 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { formatCount, formatMs, formatPercent } from "../cli/format.ts";
 import { loadRecipe, type Recipe, recipeNames } from "../recipe/recipe.ts";
+import { smoothedTime, throughput } from "../run/metrics.ts";
 import type { Run } from "../run/run.ts";
 import type { ReportData } from "./collect.ts";
 import { legend } from "./curves.ts";
-import { formatCount, formatMs, formatPercent } from "./format.ts";
 import { type Html, html } from "./html.ts";
-import { smoothedTime, throughput } from "./metrics.ts";
 import { stepTimes } from "./plots.ts";
 
 export function speedSection({ runs }: ReportData): Html {

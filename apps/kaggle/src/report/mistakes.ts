@@ -1,9 +1,9 @@
 /** The galaxies about which clear majorities of volunteers are contradicted most, a card each. */
 import type { QuestionTree } from "@gz/galaxies";
+import { formatPercent } from "../cli/format.ts";
 import type { Mistake } from "../evaluation/evaluation-file.ts";
 import { answerText, questionName, questionOf } from "../evaluation/questions.ts";
 import type { Evaluated } from "./evaluations.ts";
-import { formatPercent } from "./format.ts";
 import { type Html, html } from "./html.ts";
 
 export function mistakesGallery(

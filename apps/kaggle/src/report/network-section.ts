@@ -1,11 +1,11 @@
 /** What is inside of a network: how it takes turned galaxies, its first filters, and what excites its units. */
 import type { QuestionTree } from "@gz/galaxies";
+import { formatCount, formatRmse } from "../cli/format.ts";
 import type { Look } from "../evaluation/look.ts";
 import { answerName, placedQuestions, questionName } from "../evaluation/questions.ts";
 import type { ReportData } from "./collect.ts";
 import { turningCurve } from "./evaluation-plots.ts";
 import { type EvaluationPictures, EXCITING, type LookedAt, lookedAt } from "./evaluations.ts";
-import { formatCount, formatRmse } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { comparisons } from "./plots.ts";
 

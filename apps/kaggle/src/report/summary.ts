@@ -1,7 +1,7 @@
 /** The head of the page: what it is, of what data, and the figures that matter, from the mean label to the blend. */
 import { type BlendResult, unseenRmse } from "../blending/blend-result.ts";
+import { formatCount, formatRmse, plural } from "../cli/format.ts";
 import type { ReportData } from "./collect.ts";
-import { formatCount, formatRmse, plural } from "./format.ts";
 import { type Html, html } from "./html.ts";
 
 interface Figure {

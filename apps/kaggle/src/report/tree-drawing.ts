@@ -4,9 +4,9 @@
  * fractions, the thin one below it the predicted.
  */
 import { COLUMNS, KAGGLE_TREE, type Question } from "@gz/galaxies";
-import { formatVote } from "./format.ts";
+import { formatVote } from "../cli/format.ts";
+import { shortName } from "../evaluation/scores.ts";
 import { type Html, html } from "./html.ts";
-import { shortName } from "./scores.ts";
 
 const WIDTH = 350;
 const BARS = { x: 122, width: WIDTH - 122 };

@@ -1,12 +1,12 @@
 /** How far predictions can be trusted: what kaggle evaluate found without looking at a network. */
 import type { QuestionTree } from "@gz/galaxies";
+import { formatCount, formatPercent, formatRmse } from "../cli/format.ts";
 import type { QuestionAgreement } from "../evaluation/agreement.ts";
 import type { Extreme } from "../evaluation/extremes.ts";
 import { answerText, placedQuestions, questionName } from "../evaluation/questions.ts";
 import type { ReportData } from "./collect.ts";
 import { agreementCurve, reliabilityChart } from "./evaluation-plots.ts";
 import type { Evaluated, EvaluationPictures } from "./evaluations.ts";
-import { formatCount, formatPercent, formatRmse } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { mistakesGallery } from "./mistakes.ts";
 

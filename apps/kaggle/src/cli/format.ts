@@ -1,4 +1,4 @@
-/** Numbers as the report prints them. */
+/** Numbers as people read them. */
 
 /** 0.0931: four digits tell members apart and no more are meant. */
 export function formatRmse(value: number | undefined): string {
