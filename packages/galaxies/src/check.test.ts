@@ -130,7 +130,7 @@ test("lists every problem of labels and images, with file and row; opening stops
       file: `${folder}/images/13.jpg`,
       row: 6,
       id: 13,
-      message: "expected 16 x 16 pixels for 13.jpg but got 32 x 32",
+      message: 'expected 16 x 16 pixels for 13.jpg but got 32 x 32 (fit: "cover" takes any size)',
     },
     {
       file: `${folder}/images/99.jpg`,

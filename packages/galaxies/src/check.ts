@@ -1,6 +1,6 @@
 import { concurrently } from "./concurrently.ts";
 import { openDataset, type Split } from "./dataset.ts";
-import { decode } from "./decode.ts";
+import { checkFit, decode, type Fit } from "./decode.ts";
 import { type Examined, examine } from "./examine.ts";
 import type { Problem } from "./table.ts";
 import { KAGGLE_TREE, type QuestionTree } from "./tree.ts";
@@ -14,6 +14,8 @@ export interface CheckOptions {
   /** Expected size of the images in pixels. */
   width?: number;
   height?: number;
+  /** "cover": images of other sizes are no problem, see `openDataset`. Default: "exact". */
+  fit?: Fit;
   /** Images decoded so far, of how many. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
@@ -29,8 +31,10 @@ export interface CheckOptions {
  */
 export async function checkDataset(path: string, options: CheckOptions = {}): Promise<Problem[]> {
   const problems: Problem[] = [];
-  const { tree = KAGGLE_TREE } = options;
-  const examined = await examine("checkDataset", path, tree, (problem) => problems.push(problem));
+  const { tree = KAGGLE_TREE, fit = "exact" } = options;
+  checkFit("checkDataset", fit);
+  const report = (problem: Problem): unknown => problems.push(problem);
+  const examined = await examine("checkDataset", path, { tree, fit }, report);
   if (options.decode) problems.push(...(await decodeAll(examined, options)));
   return problems;
 }
@@ -51,7 +55,11 @@ async function decodeAll(
       const split: Split = i < trainImages.length ? "train" : "test";
       const id = split === "train" ? trainImages[i]! : testIds[i - trainImages.length]!;
       try {
-        await decode(await dataset.read(id, split), { name: `${id}.jpg`, ...size });
+        await decode(await dataset.read(id, split), {
+          name: `${id}.jpg`,
+          ...size,
+          fit: description.fit,
+        });
       } catch (error) {
         const message = (error as Error).message.replace(/^\w+: /, "");
         const row = split === "train" ? rows.get(id) : undefined;

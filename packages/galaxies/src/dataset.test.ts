@@ -163,6 +163,17 @@ test("image() is the file decoded, and names it where it cannot be", async () =>
   );
 });
 
+test("a data set of fit cover brings every image to the expected size, in workers too", async () => {
+  const dataset = await openDataset(await folderWith(await kaggleFiles()), { fit: "cover" });
+  const there = await openDataset(structuredClone(dataset.describe()));
+  const image = await there.image(TRAIN[0]!, "train");
+  expect(image.shape).toEqual([424, 424, 3]);
+  expect(Math.abs(image.get(200, 300, 0) - (TRAIN[0]! % 256))).toBeLessThanOrEqual(2);
+  await expect(openDataset(dataset.path, { fit: "inside" as "cover" })).rejects.toThrow(
+    'openDataset: expected "exact" or "cover" for fit but got "inside"',
+  );
+});
+
 test("closing waits for the reads that run", async () => {
   const dataset = await openDataset(await folderWith(await kaggleZips()));
   const reads = TRAIN.map((id) => dataset.read(id, "train"));

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { NdArray } from "ndarray";
 import { expected } from "./_check.ts";
-import { type DecodeOptions, decode } from "./decode.ts";
+import { checkFit, type DecodeOptions, decode, type Fit } from "./decode.ts";
 import { examine } from "./examine.ts";
 import { reason } from "./files.ts";
 import { type Images, type ImagesDescription, openImages } from "./images.ts";
@@ -53,12 +53,16 @@ export interface DatasetDescription {
   labelRows: Uint32Array;
   train: ImagesDescription | undefined;
   test: ImagesDescription | undefined;
+  /** What becomes of images of other sizes. */
+  fit: Fit;
 }
 
 /** What `openDataset` expects of the labels. */
 export interface DatasetOptions {
   /** The questions whose answers are the labels' columns. Default: Kaggle's. */
   tree?: QuestionTree;
+  /** What `image` and the caches do with images of other sizes than Galaxy Zoo's. Default: "exact", they throw. */
+  fit?: Fit;
 }
 
 /**
@@ -72,15 +76,16 @@ export interface DatasetOptions {
  */
 export async function openDataset(
   source: string | DatasetDescription,
-  { tree = KAGGLE_TREE }: DatasetOptions = {},
+  { tree = KAGGLE_TREE, fit = "exact" }: DatasetOptions = {},
 ): Promise<Dataset> {
   if (typeof source !== "string") {
     if (!Array.isArray(source?.trainIds))
       throw expected("openDataset", "a path or what `describe` gave", "source", source);
     return fromDescription(source, undefined);
   }
+  checkFit("openDataset", fit);
   const report = throwing("openDataset");
-  const { description, labels } = await examine("openDataset", source, tree, report);
+  const { description, labels } = await examine("openDataset", source, { tree, fit }, report);
   return fromDescription(description, labels);
 }
 
@@ -98,7 +103,7 @@ async function fromDescription(
   description: DatasetDescription,
   labels: Float32Array | undefined,
 ): Promise<Dataset> {
-  const { name, path, trainIds, testIds, labelsFile, labelRows } = description;
+  const { name, path, trainIds, testIds, labelsFile, labelRows, fit } = description;
   const train = description.train && (await openImages(description.train));
   const test =
     description.test &&
@@ -137,7 +142,7 @@ async function fromDescription(
     labels,
     read,
     image: async (id, split, size) =>
-      decode(await read(id, split), { ...size, name: where(id, split) }),
+      decode(await read(id, split), { ...size, fit, name: where(id, split) }),
     file,
     where,
     describe: () => description,

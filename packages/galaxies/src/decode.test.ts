@@ -59,6 +59,33 @@ test("says which image is damaged, cut short or empty, and how", async () => {
   );
 });
 
+test("fit cover takes the largest centred part, and leaves an image of the expected size alone", async () => {
+  const wide = Uint8Array.from({ length: 5 * 3 * 3 }, (_, i) => 5 * i);
+  const png = await sharp(wide, { raw: { width: 5, height: 3, channels: 3 } })
+    .png()
+    .toBuffer();
+  const square = await decode(png, { width: 3, height: 3, fit: "cover" });
+  expect(square.shape).toEqual([3, 3, 3]);
+  const columns = [0, 1, 2].flatMap((row) => [...wide.subarray(15 * row + 3, 15 * row + 12)]);
+  expect([...square.data]).toEqual(columns);
+  expect((await decode(png, { width: 5, height: 3, fit: "cover" })).data).toEqual(wide);
+  // Twice as large: the middle of a horizontal ramp, half as steep.
+  const ramp = Uint8Array.from({ length: 60 * 20 }, (_, i) => 4 * (i % 60));
+  const grey = await sharp(ramp, { raw: { width: 60, height: 20, channels: 1 } })
+    .png()
+    .toBuffer();
+  const large = await decode(grey, { width: 40, height: 40, fit: "cover" });
+  for (let x = 4; x < 36; x++)
+    expect(Math.abs(large.get(20, x, 0) - 4 * ((x - 19.5) / 2 + 29.5))).toBeLessThanOrEqual(1);
+});
+
+test("fit is one of two", async () => {
+  const image = await jpeg(1);
+  await expect(decode(image, { fit: "fill" as "cover" })).rejects.toThrow(
+    'decode: expected "exact" or "cover" for fit but got "fill"',
+  );
+});
+
 test("another size is refused; 424 x 424 is expected if nothing is said", async () => {
   const image = await jpeg(1);
   await expect(decode(image, { name: "7.jpg" })).rejects.toThrow(

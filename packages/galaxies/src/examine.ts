@@ -2,11 +2,11 @@
 import { realpath } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { expected } from "./_check.ts";
-import type { DatasetDescription } from "./dataset.ts";
+import type { DatasetDescription, DatasetOptions } from "./dataset.ts";
 import { labelCheck } from "./labels.ts";
 import { type LocatedImages, locate } from "./locate.ts";
 import { type Report, readTable, reportFaults } from "./table.ts";
-import { columnsOf, type QuestionTree } from "./tree.ts";
+import { columnsOf } from "./tree.ts";
 
 /** What `examine` found. */
 export interface Examined {
@@ -22,7 +22,7 @@ export interface Examined {
 export async function examine(
   caller: string,
   path: string,
-  tree: QuestionTree,
+  { tree, fit }: Required<DatasetOptions>,
   report: Report,
 ): Promise<Examined> {
   if (typeof path !== "string") throw expected(caller, "a path", "path", path);
@@ -53,6 +53,7 @@ export async function examine(
       labelRows: table?.rows ?? new Uint32Array(0),
       train: train?.description,
       test: test?.description,
+      fit,
     },
   };
 }

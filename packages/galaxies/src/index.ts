@@ -6,7 +6,7 @@ export {
   openDataset,
   type Split,
 } from "./dataset.ts";
-export { type DecodeOptions, decode } from "./decode.ts";
+export { type DecodeOptions, decode, type Fit } from "./decode.ts";
 export { cacheFolder } from "./files.ts";
 export { imagesFingerprint } from "./fingerprint.ts";
 export { type CentreOptions, centreDraw, chooseGalaxy } from "./photometry/centre.ts";

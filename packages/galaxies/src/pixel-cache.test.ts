@@ -277,3 +277,13 @@ test("wrong arguments are refused", async () => {
     `openPixelCache: cannot open ${join(dir, "none")}: there is no such file or folder (ENOENT)`,
   );
 });
+
+test("a cache of images brought to size is not that of images as they are", async () => {
+  const { data, dir } = await dataset();
+  const covered = await openDataset(data.path, { fit: "cover" });
+  const built = await buildPixelCache(data, "train", { ...SIZE, dir });
+  const same = await buildPixelCache(covered, "train", { ...SIZE, dir });
+  expect(same).toMatchObject({ file: built.file, built: true });
+  expect(same.fingerprint).not.toBe(built.fingerprint);
+  expect(await findPixelCache(data, "train", { ...SIZE, dir })).toBeUndefined();
+});

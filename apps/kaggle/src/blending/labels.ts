@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import {
   columnsOf,
   type Dataset,
+  type Fit,
   openDataset,
   type Predictions,
   type QuestionTree,
@@ -32,6 +33,7 @@ export async function openLabels(
   caller: string,
   source: string,
   tree: QuestionTree,
+  fit: Fit = "exact",
 ): Promise<Labels> {
   if (!existsSync(source))
     throw new CliError(`${caller}: expected labels in ${source} but it is not there`);
@@ -39,7 +41,7 @@ export async function openLabels(
     const table = await readPredictions(source, { columns: columnsOf(tree) });
     return { source, ...table, known: new Set(table.ids) };
   }
-  const dataset = await openDataset(source, { tree });
+  const dataset = await openDataset(source, { tree, fit });
   const { trainIds: ids, testIds, labels: values } = dataset;
   const fingerprint = fingerprintOf(dataset);
   if (values && fingerprint)

@@ -5,7 +5,7 @@ import { onInterrupt } from "../cli/interrupt.ts";
 import { createProgress, type Progress, say } from "../cli/progress.ts";
 import { galaxyCentres } from "../images/centres.ts";
 import { pixelCache } from "../images/pixel-source.ts";
-import { labelTreeOf } from "../recipe/question-tree.ts";
+import { dataOptions } from "../recipe/data-options.ts";
 import { loadRecipe } from "../recipe/recipe.ts";
 
 const args = {
@@ -35,14 +35,14 @@ export const prepare = defineCommand({
     const path = dataPath("prepare", given.data);
     const recipe = loadRecipe(given.recipe);
     const { input } = recipe;
-    const tree = labelTreeOf(recipe);
+    const options = dataOptions(recipe);
     const limit = integerArg("prepare", "limit", given.limit) ?? 50;
     const interrupt = onInterrupt(say);
     let progress: Progress | undefined;
     try {
       const problems = await checkDataset(path, {
         decode: true,
-        tree,
+        ...options,
         onProgress(done, total) {
           progress ??= createProgress("check", total);
           progress.update(done);
@@ -56,7 +56,7 @@ export const prepare = defineCommand({
         say(`prepare: ${problems.length} problems in ${path}`);
         return 1;
       }
-      const dataset = await openDataset(path, { tree });
+      const dataset = await openDataset(path, options);
       console.log(
         `${path}: ${dataset.trainIds.length} labelled galaxies, ${dataset.testIds.length} test images, all well`,
       );
@@ -64,8 +64,10 @@ export const prepare = defineCommand({
         const count = (split === "train" ? dataset.trainIds : dataset.testIds).length;
         if (count === 0) continue;
         if (input.centre) {
-          const options = { threshold: input.centre.threshold, signal: interrupt.signal };
-          const { file, missing } = await galaxyCentres(dataset, split, options);
+          const { file, missing } = await galaxyCentres(dataset, split, {
+            threshold: input.centre.threshold,
+            signal: interrupt.signal,
+          });
           console.log(`${file}: ${count - missing} of ${count} ${split} galaxies measured`);
         }
         for (const shrink of new Set([input.shrink, 1])) {

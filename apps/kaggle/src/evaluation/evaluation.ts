@@ -18,6 +18,7 @@ import { refuseOtherData } from "../blending/same-galaxies.ts";
 import { CliError } from "../cli/errors.ts";
 import { say } from "../cli/progress.ts";
 import { chooseBackend } from "../machine/backend.ts";
+import { dataOptions } from "../recipe/data-options.ts";
 import { labelTreeOf, treeOf } from "../recipe/question-tree.ts";
 import { openRun, type Run } from "../run/run.ts";
 import { contradictions } from "./agreement.ts";
@@ -120,7 +121,7 @@ async function evaluateSubject(
   looking: LookingOptions | undefined,
 ): Promise<Evaluation> {
   const tree = run ? labelTreeOf(run.recipe) : treeOfMembers(filesOf(blend) ?? [predictions]);
-  const labels = await openLabels("evaluate", source, tree);
+  const labels = await openLabels("evaluate", source, tree, run?.recipe.input.fit);
   try {
     const { ids, values } = blend
       ? await blendedRows(blend, labels, tree)
@@ -191,7 +192,7 @@ async function lookAt(
     say(`${run.name}: no images of its galaxies (${own} is not there), so no pictures`);
     return undefined;
   }
-  const dataset = given ?? (await openDataset(own, { tree: labelTreeOf(run.recipe) }));
+  const dataset = given ?? (await openDataset(own, dataOptions(run.recipe)));
   try {
     const { line } = await chooseBackend(backend);
     say(`${run.name}: looking at the network on ${line}`);

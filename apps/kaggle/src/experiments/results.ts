@@ -6,7 +6,8 @@ import { openDataset, readPredictions } from "@gz/galaxies";
 import { rowsOf } from "../blending/rows.ts";
 import { CliError } from "../cli/errors.ts";
 import { splitRows } from "../images/split.ts";
-import { columnsOfRecipe, labelTreeOf } from "../recipe/question-tree.ts";
+import { dataOptions } from "../recipe/data-options.ts";
+import { columnsOfRecipe } from "../recipe/question-tree.ts";
 import { type Ensemble, isPredicted, memberFolder } from "../reproduce/folder.ts";
 import { readMetrics, throughput } from "../run/metrics.ts";
 import { openRun } from "../run/run.ts";
@@ -57,7 +58,7 @@ export async function collectResults(
   { seeds, command }: { seeds: number; command: string },
 ): Promise<ExperimentsResult> {
   const base = variants[0]!;
-  const dataset = await openDataset(ensemble.data, { tree: labelTreeOf(base.recipe) });
+  const dataset = await openDataset(ensemble.data, dataOptions(base.recipe));
   try {
     const { train, valid } = splitRows(dataset.trainIds.length);
     const width = columnsOfRecipe(base.recipe).length;

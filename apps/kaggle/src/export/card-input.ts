@@ -11,12 +11,12 @@ import type { Recipe } from "../recipe/recipe.ts";
 
 /** In words and numbers, so that it can be made again in any language. */
 export function inputSection(recipe: Recipe): string {
-  const { shrink, size, span, angles, centre } = recipe.input;
+  const { fit, shrink, size, span, angles, centre } = recipe.input;
   const spans = [span].flat().map((side) => `${side} x ${side}`);
   const shape = inputShape(recipe, 1).slice(1).join(", ");
   const side = IMAGE_SIZE / shrink;
   const steps = [
-    `An RGB image of ${IMAGE_SIZE} x ${IMAGE_SIZE} pixels, a byte a channel.`,
+    `An RGB image of ${IMAGE_SIZE} x ${IMAGE_SIZE} pixels, a byte a channel${fit === "cover" ? "; of one of another size the largest centred square, resampled (Lanczos)" : ""}.`,
     ...(shrink === 1
       ? []
       : [
@@ -66,7 +66,7 @@ function firstLayers({ input: { contrast, polar, scale, offset } }: Recipe): str
 
 /** Loads the model and asks it about one image: an ES module for Node. */
 export function exampleProgram(recipe: Recipe): string {
-  const { shrink, centre } = recipe.input;
+  const { fit, shrink, centre } = recipe.input;
   const { source, ...geometry } = viewGeometry(recipe);
   const galaxies = ["decode", ...(shrink === 1 ? [] : ["shrink"])];
   if (centre) galaxies.unshift("centreDraw", "chooseGalaxy");
@@ -80,7 +80,7 @@ export function exampleProgram(recipe: Recipe): string {
     `import * as tf from "@tensorflow/tfjs";`,
     "",
     `const model = await tf.loadLayersModel("https://example.org/model.json"); // wherever this folder lies`,
-    `const image = await decode(await readFile("galaxy.jpg"));`,
+    `const image = await decode(await readFile("galaxy.jpg")${fit ? `, { fit: "${fit}" }` : ""});`,
     `const source = ${inspect(source)};`,
     ...(centre ? centring(shrink, centre) : []),
     `const geometry = ${inspect(geometry)};`,

@@ -9,7 +9,8 @@ import { pixelSource } from "../images/pixel-source.ts";
 import { distinctTransforms } from "../prediction/distinct-transforms.ts";
 import { forward } from "../prediction/forward.ts";
 import { computedTransforms } from "../prediction/shared-parts.ts";
-import { labelTreeOf, treeOf } from "../recipe/question-tree.ts";
+import { dataOptions } from "../recipe/data-options.ts";
+import { treeOf } from "../recipe/question-tree.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { phasesOf } from "../training/from-recipe.ts";
 import { trainingLoss } from "../training/loss.ts";
@@ -111,7 +112,7 @@ async function predictionMs(
   { recipe, data, workers, seconds, signal }: MeasureOptions,
   model: Parameters<typeof forward>[0]["model"],
 ): Promise<number> {
-  const dataset = await openDataset(data, { tree: labelTreeOf(recipe) });
+  const dataset = await openDataset(data, dataOptions(recipe));
   try {
     const watch = stopwatch(seconds, 1, 1); // a pass may take many images
     const outputs = forward({

@@ -17,7 +17,8 @@ import { splitRows } from "../images/split.ts";
 import { chooseBackend } from "../machine/backend.ts";
 import { buildNetwork } from "../network/network.ts";
 import { type CheckpointName, checkpointOf } from "../network/trained-weights.ts";
-import { columnsOfRecipe, labelTreeOf } from "../recipe/question-tree.ts";
+import { dataOptions } from "../recipe/data-options.ts";
+import { columnsOfRecipe } from "../recipe/question-tree.ts";
 import { lockRun } from "../run/lock.ts";
 import { openRun, type Run } from "../run/run.ts";
 import { distinctTransforms } from "./distinct-transforms.ts";
@@ -73,7 +74,7 @@ async function predictWith(
   options: PredictOptions,
 ): Promise<string[]> {
   const { transforms, data, split, part, signal, shardSize = SHARD_SIZE } = options;
-  const dataset = await openDataset(data, { tree: labelTreeOf(run.recipe) });
+  const dataset = await openDataset(data, dataOptions(run.recipe));
   try {
     const counts = {
       valid: splitRows(dataset.trainIds.length).valid,

@@ -18,6 +18,8 @@ const pixels = v.pipe(v.number(), v.gtValue(0), v.maxValue(424));
 const span = v.pipe(v.number(), v.minValue(16), v.maxValue(600));
 
 const input = v.strictObject({
+  /** Images of other sizes than 424 x 424: refused (left out), or their largest centred square brought to it ("cover"). */
+  fit: v.optional(v.literal("cover")),
   /** The source is averaged over shrink x shrink pixels before it is sampled: 1 is the winner's, with aliasing. */
   shrink: v.picklist([1, 2, 4]),
   /** Side of a view, in output pixels. */

@@ -8,6 +8,7 @@ import { rowsOf } from "../blending/rows.ts";
 import { CliError } from "../cli/errors.ts";
 import { meanOf } from "../evaluation/scores.ts";
 import { meanLabel, splitRows } from "../images/split.ts";
+import { dataOptions } from "../recipe/data-options.ts";
 import { type Metrics, readMetrics } from "../run/metrics.ts";
 import { openRun, type Run } from "../run/run.ts";
 import { type Evaluated, readEvaluations } from "./evaluations.ts";
@@ -66,7 +67,7 @@ export async function openData(
 ): Promise<Dataset | undefined> {
   const own = runs[0]!.info.data.path;
   if (path === undefined && !existsSync(own)) return undefined;
-  return openDataset(path ?? own);
+  return openDataset(path ?? own, dataOptions(runs[0]!.recipe));
 }
 
 export function openRuns(folders: readonly string[]): Run[] {

@@ -1,6 +1,6 @@
 import { openDataset, type Split } from "@gz/galaxies";
 import { pixelSource } from "../images/pixel-source.ts";
-import { labelTreeOf } from "../recipe/question-tree.ts";
+import { dataOptions } from "../recipe/data-options.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import type { Member } from "./members.ts";
 
@@ -16,7 +16,7 @@ export async function decodeFor(
   galaxies: { test: number },
   signal: AbortSignal,
 ): Promise<boolean> {
-  const dataset = await openDataset(data, { tree: labelTreeOf(members[0]!.recipe) });
+  const dataset = await openDataset(data, dataOptions(members[0]!.recipe));
   try {
     const inputs = members.map(({ recipe: { input } }) => [key(input), input] as const);
     for (const input of new Map(inputs).values())

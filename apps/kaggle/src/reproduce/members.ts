@@ -62,6 +62,11 @@ export function loadEnsemble(nameOrFile: string): Member[] {
     throw new CliError(
       `reproduce: expected members that answer the same questions but ${other.recipe.name} has others than ${first!.recipe.name} (in ${file})`,
     );
+  const fitted = members.find(({ recipe }) => recipe.input.fit !== first!.recipe.input.fit);
+  if (fitted)
+    throw new CliError(
+      `reproduce: expected the same input.fit of all members but ${fitted.recipe.name} has another than ${first!.recipe.name} (in ${file})`,
+    );
   const named = members.map(({ recipe, seed }, i) => {
     const same = members.flatMap((other, j) => (other.recipe.name === recipe.name ? [j] : []));
     const key = JSON.stringify([recipe, seed]);

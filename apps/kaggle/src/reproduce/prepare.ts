@@ -10,7 +10,7 @@ import { say } from "../cli/progress.ts";
 import { splitRows } from "../images/split.ts";
 import type { Measured } from "../machine/measure.ts";
 import { SHARD_SIZE } from "../prediction/predict.ts";
-import { labelTreeOf } from "../recipe/question-tree.ts";
+import { dataOptions } from "../recipe/data-options.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { writeAtomic } from "../run/run.ts";
 import { type Caller, type EnsembleBudget, parseBudget } from "./budget.ts";
@@ -120,7 +120,7 @@ async function survey(
   members: readonly Member[],
   splits: readonly Predicted[],
 ) {
-  const dataset = await openDataset(data, { tree: labelTreeOf(members[0]!.recipe) });
+  const dataset = await openDataset(data, dataOptions(members[0]!.recipe));
   try {
     const { valid } = splitRows(dataset.trainIds.length);
     if (!dataset.labels || valid === 0)

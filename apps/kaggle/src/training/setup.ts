@@ -32,6 +32,7 @@ import {
   type ValidationSet,
 } from "../prediction/forward.ts";
 import { stepOf } from "../prediction/shards.ts";
+import { dataOptions } from "../recipe/data-options.ts";
 import { labelTreeOf } from "../recipe/question-tree.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { fingerprintOf } from "../run/origin.ts";
@@ -119,7 +120,7 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
   const recipe = earlier?.recipe ?? options.recipe;
   const seed = earlier?.info.seed ?? options.seed;
   const tree = labelTreeOf(recipe);
-  const dataset = await openDataset(data, { tree });
+  const dataset = await openDataset(data, dataOptions(recipe));
   if (!dataset.labels) throw new CliError(`train: expected labels in ${data} but found none`);
   const { labels } = dataset;
   const columns = columnsOf(tree).length;
