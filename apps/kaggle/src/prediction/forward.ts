@@ -151,13 +151,16 @@ export interface ValidationSet {
   labels: Float32Array;
 }
 
+/** Throws the signal's reason when it is aborted. */
 export async function holdValidationSet(
   options: Omit<ForwardOptions, "model" | "transforms">,
   labels: Float32Array,
 ): Promise<ValidationSet> {
   const batches: InputBatch[] = [];
-  for await (const { xs } of inputBatches({ ...options, transforms: [identityDraw] }))
+  for await (const { xs } of inputBatches({ ...options, transforms: [identityDraw] })) {
+    options.signal?.throwIfAborted();
     batches.push({ data: xs.data.slice(), shape: xs.shape });
+  }
   return { batches, labels };
 }
 
