@@ -1,7 +1,7 @@
 /** `kaggle experiments`: variants beside their base, from several seeds, added to a folder that has some already. */
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openDataset, readPredictions, writeSynthetic } from "@gz/galaxies";
+import { openDataset, readPredictions, writePredictions, writeSynthetic } from "@gz/galaxies";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { chooseVariants, loadExperiments } from "../src/experiments/experiments-file.ts";
@@ -10,6 +10,7 @@ import type { ExperimentsResult } from "../src/experiments/results.ts";
 import { splitRows } from "../src/images/split.ts";
 import { buildNetwork } from "../src/network/network.ts";
 import { loadRecipe } from "../src/recipe/recipe.ts";
+import { openRun } from "../src/run/run.ts";
 import { kaggle, temporaryFolder } from "./cli.ts";
 
 const root = temporaryFolder();
@@ -124,6 +125,10 @@ test("says what is wrong with experiments", () => {
   expect(load({ about: "x", base, variants: [{ ...variant, recipe: { btach: 8 } }] })).toThrow(
     `recipe: unknown key btach in ${file}`,
   );
+  const pseudoLabels = { file: "none.csv" };
+  expect(load({ about: "x", base, variants: [{ ...variant, pseudoLabels }] })).toThrow(
+    `experiments: expected pseudo-labels of a in ${join(root, "none.csv")} but it is not there (in ${file})`,
+  );
   expect(load({ about: "x", base, variants: [variant] })().variants[1]!.recipe).toEqual({
     ...loadRecipe("tiny"),
     name: "a",
@@ -135,12 +140,16 @@ test("says what is wrong with experiments", () => {
 test("trains, compares in pairs, and adds seeds to what is there", {
   timeout: 400_000,
 }, async () => {
-  await writeSynthetic(data, { train: 40, test: 0, seed: 3 });
+  await writeSynthetic(data, { train: 40, test: 4, seed: 3 });
+  const { testIds, labels: some, close } = await openDataset(data);
+  await close();
+  await writePredictions(join(root, "pseudo.csv"), testIds, some!.slice(0, 4 * 37));
   const file = writeJson("two.json", {
     about: "Two.",
     base: { about: "Tiny.", recipe: { extends: "tiny", batch: 8 } },
     variants: [
       { name: "shear", about: "Sheared.", reported: "neutral", recipe: { augment: { shear: 20 } } },
+      { name: "pseudo", about: "Test images.", pseudoLabels: { file: "pseudo.csv", share: 0.25 } },
     ],
   });
   const fixed = ["--data", data, "--out", out, "--parallel", "1", "--backend", "wasm"];
@@ -150,14 +159,17 @@ test("trains, compares in pairs, and adds seeds to what is there", {
     });
   const budget = ["--budget", "20-steps"];
   const first = await run(...budget, "--seeds", "1");
-  expect(first.stderr).toContain("2 members, one after the other");
+  expect(first.stderr).toContain("3 members, one after the other");
   expect([first.code, first.stdout]).toEqual([0, `${join(out, "experiments.md")}\n`]);
   const made = (name: string) =>
     statSync(join(out, "members", name, "predictions/valid.csv")).mtimeMs;
   const before = made("base-1");
 
-  const second = await run(...budget, "--seeds", "2");
-  expect(second.stderr).toContain("adding 2 runs to the 2 of");
+  const { info } = openRun(join(out, "members", "pseudo-1"));
+  expect(info.pseudoLabels).toMatchObject({ share: 0.25, weight: 1, from: 0, images: 4 });
+
+  const second = await run(...budget, "--seeds", "2", "--only", "shear");
+  expect(second.stderr).toContain("adding 2 runs to the 3 of");
   expect(second.code).toBe(0);
   expect(made("base-1")).toBe(before);
   const result = JSON.parse(

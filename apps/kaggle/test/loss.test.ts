@@ -41,7 +41,7 @@ function crossEntropy(labels: number[], outputs: number[]): number {
 test("cross-entropy is the definition's, and squaredError the competition's", async () => {
   const labels = [fractions(1, 1), fractions(2, 1)];
   const outputs = [fractions(3, 0.7), fractions(4, 0.7)];
-  const loss = trainingLoss("cross-entropy", KAGGLE_TREE);
+  const loss = trainingLoss({ loss: "cross-entropy" }, KAGGLE_TREE);
   const value = loss.lossFn(tf.tensor2d(labels), tf.tensor2d(outputs)).dataSync()[0]!;
   const expected =
     (crossEntropy(labels[0]!, outputs[0]!) + crossEntropy(labels[1]!, outputs[1]!)) / 2;
@@ -54,9 +54,27 @@ test("cross-entropy is the definition's, and squaredError the competition's", as
   loss.dispose();
 });
 
+test("smoothed labels: part of each question's votes, spread over its answers; those who came to it stay as many", () => {
+  const [labels, outputs] = [fractions(6, 1), fractions(7, 0.7)];
+  const smoothing = 0.2;
+  const smooth = labels.map((_, k) => {
+    const { answers } = KAGGLE_TREE.find(({ answers }) => answers.includes(COLUMNS[k]!))!;
+    const votes = answers.reduce((sum, answer) => sum + labels[column.get(answer)!]!, 0);
+    return (1 - smoothing) * labels[k]! + (smoothing * votes) / answers.length;
+  });
+  const loss = trainingLoss({ loss: "cross-entropy", smoothing }, KAGGLE_TREE);
+  const value = loss.lossFn(tf.tensor2d([labels]), tf.tensor2d([outputs])).dataSync()[0]!;
+  expect([value]).toBeAllClose([crossEntropy(smooth, outputs)], { rtol: 1e-3 });
+  const exact = trainingLoss({ loss: "cross-entropy" }, KAGGLE_TREE);
+  const unsmoothed = exact.lossFn(tf.tensor2d([labels]), tf.tensor2d([outputs])).dataSync()[0]!;
+  expect(Math.abs(value - unsmoothed)).toBeGreaterThan(0.01);
+  loss.dispose();
+  exact.dispose();
+});
+
 test("cross-entropy is least at the labels themselves", () => {
   const labels = fractions(5, 1);
-  const loss = trainingLoss("cross-entropy", KAGGLE_TREE);
+  const loss = trainingLoss({ loss: "cross-entropy" }, KAGGLE_TREE);
   const at = (outputs: number[]) =>
     loss.lossFn(tf.tensor2d([labels]), tf.tensor2d([outputs])).dataSync()[0]!;
   const least = at(labels);
@@ -65,7 +83,7 @@ test("cross-entropy is least at the labels themselves", () => {
 });
 
 test("a loss holds one scalar, however many batches it saw", () => {
-  const loss = trainingLoss("cross-entropy", KAGGLE_TREE);
+  const loss = trainingLoss({ loss: "cross-entropy" }, KAGGLE_TREE);
   const ys = tf.tensor2d([fractions(1, 1)]);
   const step = () => tf.tidy(() => void loss.lossFn(ys, ys));
   step();

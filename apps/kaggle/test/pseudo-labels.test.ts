@@ -144,7 +144,7 @@ test("the loss is the weighted mean over rows, its gradient too; the score is th
   const mean = (values: number[]) =>
     values.reduce((sum, value, i) => sum + (weights[i]! * value) / total, 0);
 
-  const squared = trainingLoss("squared-error", tree, { pseudoWeight: 0.25 });
+  const squared = trainingLoss({ loss: "squared-error" }, tree, { pseudoWeight: 0.25 });
   squared.setLabelled(1);
   const error = (x: tf.Tensor) => squared.lossFn(ys, x).asScalar();
   expect(error(predictions).dataSync()).toBeAllClose([mean(rowsOf((t, y) => (t - y) ** 2 / 2))]);
@@ -161,7 +161,7 @@ test("the loss is the weighted mean over rows, its gradient too; the score is th
     .dataSync();
   expect(gradient).toBeAllClose(expected);
 
-  const entropy = trainingLoss("cross-entropy", tree, { pseudoWeight: 0.25 });
+  const entropy = trainingLoss({ loss: "cross-entropy" }, tree, { pseudoWeight: 0.25 });
   entropy.setLabelled(1);
   expect(entropy.lossFn(ys, predictions).dataSync()).toBeAllClose(
     [mean(rowsOf((t, y) => -t * Math.log(y)))],

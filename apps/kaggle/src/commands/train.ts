@@ -17,7 +17,7 @@ import { say } from "../cli/progress.ts";
 import { weightsFrom } from "../network/trained-weights.ts";
 import { loadRecipe } from "../recipe/recipe.ts";
 import { openRun, type Run } from "../run/run.ts";
-import type { PseudoLabelOptions } from "../training/pseudo-labels.ts";
+import { PSEUDO_DEFAULTS, type PseudoLabelOptions } from "../training/pseudo-labels.ts";
 import { trainRun } from "../training/train.ts";
 
 const args = {
@@ -155,8 +155,8 @@ function pseudoLabelsArg(given: PseudoArgs & { resume: boolean }): PseudoLabelOp
   if (file === undefined) return undefined;
   return {
     file,
-    share: fractionArg("train", "pseudo-share", given["pseudo-share"]) ?? 0.33,
-    weight: positiveArg("train", "pseudo-weight", given["pseudo-weight"]) ?? 1,
-    from: fractionArg("train", "pseudo-from", given["pseudo-from"]) ?? 0,
+    share: fractionArg("train", "pseudo-share", given["pseudo-share"]) ?? PSEUDO_DEFAULTS.share,
+    weight: positiveArg("train", "pseudo-weight", given["pseudo-weight"]) ?? PSEUDO_DEFAULTS.weight,
+    from: fractionArg("train", "pseudo-from", given["pseudo-from"]) ?? PSEUDO_DEFAULTS.from,
   };
 }

@@ -2,11 +2,14 @@
  * Experiments as data: a base recipe, and variants of it that each change one thing. A JSON file; named ones lie in
  * apps/kaggle/experiments. Every variant is trained from the same seeds as the base, so that they can be compared in pairs.
  */
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { CliError } from "../cli/errors.ts";
 import { readNamed } from "../cli/named-file.ts";
 import { type Recipe, recipeFrom } from "../recipe/recipe.ts";
+import { PSEUDO_DEFAULTS, type PseudoLabelOptions } from "../training/pseudo-labels.ts";
 
 interface Variant {
   name: string;
@@ -15,6 +18,8 @@ interface Variant {
   /** What others said came of it. */
   reported?: string | undefined;
   recipe: Recipe;
+  /** Test images that it learns from, too. */
+  pseudoLabels?: PseudoLabelOptions | undefined;
 }
 
 export interface Experiments {
@@ -24,6 +29,7 @@ export interface Experiments {
 }
 
 const text = v.pipe(v.string(), v.minLength(1));
+const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const schema = v.strictObject({
   about: text,
   /** A recipe, which may `extends` another. */
@@ -35,7 +41,16 @@ const schema = v.strictObject({
         about: text,
         reported: v.optional(text),
         /** What it changes in the base recipe. */
-        recipe: v.record(v.string(), v.unknown()),
+        recipe: v.optional(v.record(v.string(), v.unknown()), {}),
+        /** As the options of `kaggle train`; the file's path is relative to this one's. */
+        pseudoLabels: v.optional(
+          v.strictObject({
+            file: text,
+            share: v.optional(fraction, PSEUDO_DEFAULTS.share),
+            weight: v.optional(v.pipe(v.number(), v.gtValue(0)), PSEUDO_DEFAULTS.weight),
+            from: v.optional(fraction, PSEUDO_DEFAULTS.from),
+          }),
+        ),
       }),
     ),
     v.minLength(1),
@@ -53,6 +68,12 @@ export function loadExperiments(nameOrFile: string): Experiments {
     folder: FOLDER,
   });
   const { about, base, variants } = value;
+  const beside = (path: string): string => resolve(dirname(file), path);
+  for (const { name, pseudoLabels } of variants)
+    if (pseudoLabels && !existsSync(beside(pseudoLabels.file)))
+      throw new CliError(
+        `experiments: expected pseudo-labels of ${name} in ${beside(pseudoLabels.file)} but it is not there (in ${file})`,
+      );
   const names = [BASE, ...variants.map(({ name }) => name)];
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
@@ -64,8 +85,11 @@ export function loadExperiments(nameOrFile: string): Experiments {
     about,
     variants: [
       { name: BASE, about: base.about, recipe },
-      ...variants.map(({ recipe: changes, ...variant }) => ({
+      ...variants.map(({ recipe: changes, pseudoLabels, ...variant }) => ({
         ...variant,
+        ...(pseudoLabels && {
+          pseudoLabels: { ...pseudoLabels, file: beside(pseudoLabels.file) },
+        }),
         recipe: recipeFrom({ ...changes, name: variant.name, about: variant.about }, file, recipe),
       })),
     ],

@@ -2,7 +2,6 @@
 import { identityDraw } from "@gz/augment";
 import { CliError } from "../cli/errors.ts";
 import { say } from "../cli/progress.ts";
-import type { Recipe } from "../recipe/recipe.ts";
 import { parseBudget } from "../reproduce/budget.ts";
 import {
   createEnsemble,
@@ -43,7 +42,12 @@ export function memberName(variant: string, seed: number): string {
 /** One seed after the other, so that whatever is there when it is stopped can be compared. */
 export function membersOf({ variants }: Experiments, seeds: number): Member[] {
   return Array.from({ length: seeds }, (_, i) => i + 1).flatMap((seed) =>
-    variants.map(({ name, recipe }) => ({ name: memberName(name, seed), recipe, seed })),
+    variants.map(({ name, recipe, pseudoLabels }) => ({
+      name: memberName(name, seed),
+      recipe,
+      seed,
+      ...(pseudoLabels && { pseudoLabels }),
+    })),
   );
 }
 
@@ -114,19 +118,21 @@ function sameExperiments(
 }
 
 /** Whether the run is in the plan as it is wanted; an error where it was begun otherwise. */
-function isPlanned(earlier: Ensemble, { name, recipe }: Member): boolean {
+function isPlanned(earlier: Ensemble, member: Member): boolean {
+  const { name } = member;
   const there = earlier.planned.find((planned) => planned.name === name);
   if (!there) return false;
-  if (trainsAlike(there.recipe, recipe)) return true;
+  if (trainsAlike(there, member)) return true;
   if (isStarted(earlier, there))
     throw new CliError(
-      `experiments: ${name} was begun in ${earlier.folder} with another recipe; expected the same, or another --out`,
+      `experiments: ${name} was begun in ${earlier.folder} with another recipe or pseudo-labels; expected the same, or another --out`,
     );
   return false;
 }
 
-/** Whether two recipes differ in their descriptions at most. */
-function trainsAlike(a: Recipe, b: Recipe): boolean {
-  const text = (recipe: Recipe) => JSON.stringify({ ...recipe, about: "" });
+/** Whether two runs differ in their descriptions at most. */
+function trainsAlike(a: Member, b: Member): boolean {
+  const text = ({ recipe, pseudoLabels }: Member) =>
+    JSON.stringify([{ ...recipe, about: "" }, pseudoLabels]);
   return text(a) === text(b);
 }

@@ -66,7 +66,7 @@ export async function measureRecipe(options: MeasureOptions): Promise<Measured> 
     });
     const { model, optimizer, run, gpu } = setup;
     try {
-      const loss = trainingLoss(recipe.output.loss ?? "squared-error", treeOf(recipe));
+      const loss = trainingLoss(recipe.output, treeOf(recipe));
       const training = trainLoop(model, setup.loader, {
         optimizer,
         schedule: setup.schedule,

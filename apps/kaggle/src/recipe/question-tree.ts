@@ -58,7 +58,7 @@ export function inlineTree(recipe: Record<string, unknown>, folder: string, sour
 
 /** Checks what the schema cannot: columns, parents, and what normalisation and loss can do. */
 export function checkTree(recipe: Recipe, source: string): void {
-  const { loss, normalize, tree, clipSteps } = recipe.output;
+  const { loss, smoothing, normalize, tree, clipSteps } = recipe.output;
   try {
     columnsOf(treeOf(recipe));
   } catch (error) {
@@ -68,6 +68,10 @@ export function checkTree(recipe: Recipe, source: string): void {
   if (normalize === "softmax" && clipSteps > 0)
     throw new CliError(
       `recipe: expected 0 for output.clipSteps with output.normalize softmax, whose logits are no fractions, but got ${clipSteps} (in ${source})`,
+    );
+  if (smoothing !== undefined && loss !== "cross-entropy")
+    throw new CliError(
+      `recipe: expected output.loss cross-entropy for output.smoothing but got ${loss ?? "squared-error"} (in ${source})`,
     );
   if (loss !== "cross-entropy") return;
   if (normalize !== "softmax" || tree === "proper")

@@ -177,6 +177,8 @@ const schema = v.strictObject({
     normalize: v.picklist(["divisive", "softmax"]),
     /** What training minimises; the score is the squared error's root either way. Left out: "squared-error". */
     loss: v.optional(v.picklist(["squared-error", "cross-entropy"])),
+    /** Label smoothing of the cross-entropy: this share of a question's votes, spread over its answers. Left out, none. */
+    smoothing: v.optional(fractionBelowOne),
     /**
      * The first steps, a fifth of the run at most, regress the labels directly, clipped to 0..1; then the tree, velocity
      * afresh. Not with softmax: its logits would be clipped to 0, where there is no gradient.

@@ -101,7 +101,7 @@ async function trainMember(
   options: JobOptions,
 ): Promise<boolean> {
   if ((await trainedFraction(ensemble, member)) === 1) return true;
-  const { recipe, seed, budget } = member;
+  const { recipe, seed, budget, pseudoLabels } = member;
   const train = () =>
     trainRun({
       ...options,
@@ -112,6 +112,7 @@ async function trainMember(
       resume: isStarted(ensemble, member),
       backend: ensemble.backend,
       seed,
+      pseudoLabels,
       checkpointSteps: undefined,
     });
   return (await whenFree(train, options)).finished;

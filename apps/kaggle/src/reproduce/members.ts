@@ -11,12 +11,15 @@ import { CliError } from "../cli/errors.ts";
 import { readNamed, shippedNames } from "../cli/named-file.ts";
 import { columnsOfRecipe } from "../recipe/question-tree.ts";
 import { loadRecipe, type Recipe } from "../recipe/recipe.ts";
+import type { PseudoLabelOptions } from "../training/pseudo-labels.ts";
 
 export interface Member {
   /** Of its folder: the recipe's name, numbered where a recipe has several members. */
   name: string;
   recipe: Recipe;
   seed: number;
+  /** Of test images, to learn from; of experiments. */
+  pseudoLabels?: PseudoLabelOptions | undefined;
 }
 
 const schema = v.strictObject({

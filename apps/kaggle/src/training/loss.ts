@@ -1,6 +1,7 @@
-import type { QuestionTree } from "@gz/galaxies";
+import type { Question, QuestionTree } from "@gz/galaxies";
 import type { Tensors } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
+import type { Recipe } from "../recipe/recipe.ts";
 
 /** A loss for trainLoop that also keeps the batch's mean squared error, which is what the competition scores. */
 export interface TrainingLoss {
@@ -14,13 +15,18 @@ export interface TrainingLoss {
 
 type Measure = (labels: tf.Tensor2D, outputs: tf.Tensor2D) => tf.Tensor;
 
-/** @param pseudoWeight how much a row with pseudo-labels counts beside one with labels, whose weight is 1 */
+export interface LossOptions {
+  /** How much a row with pseudo-labels counts beside one with labels, whose weight is 1. */
+  pseudoWeight?: number | undefined;
+}
+
+/** Of a recipe's `output`. */
 export function trainingLoss(
-  kind: "squared-error" | "cross-entropy",
+  { loss = "squared-error", smoothing = 0 }: Pick<Recipe["output"], "loss" | "smoothing">,
   tree: QuestionTree,
-  { pseudoWeight = 1 }: { pseudoWeight?: number | undefined } = {},
+  { pseudoWeight = 1 }: LossOptions = {},
 ): TrainingLoss {
-  const crossEntropy = kind === "cross-entropy" ? treeCrossEntropy(tree) : undefined;
+  const crossEntropy = loss === "cross-entropy" ? treeCrossEntropy(tree, smoothing) : undefined;
   let latest: tf.Scalar | undefined;
   let labelled = Number.POSITIVE_INFINITY;
 
@@ -65,19 +71,27 @@ const EPSILON = 1e-6;
  * Cross-entropy of every question's answers, each weighed by how many volunteers came to it: for outputs y and labels t
  * (both cumulative along the tree) -sum over questions q and answers k of t_k log(y_k / y_parent(q)), averaged over the
  * batch. Its minimum is where the squared error's is, at the expected labels, but its gradient does not fade where a
- * softmax is sure and wrong. Every question hangs from at most one answer.
+ * softmax is sure and wrong. Every question hangs from at most one answer. Smoothed labels (C. Szegedy et al., CVPR 2016)
+ * move the minimum towards answers that are as likely as each other.
  */
-function treeCrossEntropy(tree: QuestionTree): {
+function treeCrossEntropy(
+  tree: QuestionTree,
+  smoothing: number,
+): {
   lossFn(labels: tf.Tensor2D, outputs: tf.Tensor2D): tf.Tensor;
   dispose(): void;
 } {
   const columns = tree.flatMap(({ answers }) => answers);
   // log y_k counts t_k, less the labels of the questions that hang from k: those divide by y_k.
-  const coefficients = columns.map((_, j) => columns.map((_, k) => (j === k ? 1 : 0)));
+  const coefficients = columns.map(() => columns.map(() => 0));
+  const add = (label: string, output: string, value: number): void => {
+    coefficients[columns.indexOf(label)]![columns.indexOf(output)]! += value;
+  };
   for (const { answers, parents = [] } of tree)
-    for (const parent of parents)
-      for (const answer of answers)
-        coefficients[columns.indexOf(answer)]![columns.indexOf(parent)]! -= 1;
+    for (const label of answers) {
+      for (const answer of answers) add(label, answer, smoothed(label, answer, answers, smoothing));
+      for (const parent of parents) add(label, parent, -1);
+    }
   const matrix = tf.keep(tf.tensor2d(coefficients));
   return {
     lossFn: (labels, outputs) =>
@@ -87,4 +101,14 @@ function treeCrossEntropy(tree: QuestionTree): {
       }),
     dispose: () => matrix.dispose(),
   };
+}
+
+/** How much of a label's votes count for an answer of its question. */
+function smoothed(
+  label: string,
+  answer: string,
+  { length }: Question["answers"],
+  smoothing: number,
+): number {
+  return (label === answer ? 1 - smoothing : 0) + smoothing / length;
 }

@@ -23,6 +23,9 @@ export interface PseudoLabelOptions {
   from: number;
 }
 
+/** Of whatever is not said. */
+export const PSEUDO_DEFAULTS = { share: 0.33, weight: 1, from: 0 } as const;
+
 /** Soft labels of test images. */
 interface PseudoLabels {
   /** Rows of the test split. */

@@ -64,7 +64,7 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
     clipSteps: meta?.clipSteps,
   });
   const constrain = constraintsOf(recipe);
-  const loss = trainingLoss(recipe.output.loss ?? "squared-error", treeOf(recipe), {
+  const loss = trainingLoss(recipe.output, treeOf(recipe), {
     pseudoWeight: info.pseudoLabels?.weight,
   });
   const window = windowMeans(meta?.window);
