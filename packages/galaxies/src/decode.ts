@@ -41,7 +41,7 @@ export async function decode(
   if (bytes.length === 0) throw undecodable("an empty file");
   // sharp's defaults stay: concurrency(1) and cache(false) measure the same on JPEGs of this size, and are global.
   const image = sharp(bytes);
-  if (fit === "cover") image.resize(width, height, { fit });
+  if (fit === "cover") image.resize(width, height, { fit, fastShrinkOnLoad: false });
   const { data, info } = await image
     .removeAlpha()
     .toColourspace("srgb")

@@ -5,6 +5,7 @@ export {
   backgroundLoader,
   type LoadedBatch,
 } from "./background-loader.ts";
+export { clipGradients } from "./clip-gradients.ts";
 export { type Compiled, compile, type Work } from "./compile.ts";
 export {
   bestCheckpoint,

@@ -19,6 +19,7 @@ test("exports these functions and no others", () => {
     "adamw",
     "backgroundLoader",
     "bestCheckpoint",
+    "clipGradients",
     "compile",
     "cosineSchedule",
     "latestCheckpoint",
