@@ -48,7 +48,7 @@ export default async function growth({ quick, note, row }) {
     { one: withThreads(1), two: withThreads(2) },
     { rounds, times: 20 },
   );
-  row(compare("2 threads of a step", two, "1", one, { target: 1 }));
+  row(compare("2 threads of a step of modern", two, "1", one, { target: 1 }));
 }
 
 /** Each size beside half of it: the time, and what resident memory grew by until then. */
