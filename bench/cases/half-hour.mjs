@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { rmse } from "@gz/ensemble";
 import { buildPixelCache, COLUMNS, openPixelCache, readPredictions } from "@gz/galaxies";
 import { splitRows } from "../../apps/kaggle/dist/images/split.js";
+import { readMetrics, throughput } from "../../apps/kaggle/dist/run/metrics.js";
 import { withRealGalaxies } from "../lib/galaxies.mjs";
 import { compare } from "../lib/measure.mjs";
 import { startPeer } from "../lib/peer.mjs";
@@ -66,17 +67,13 @@ async function trainModern(dataset, data, split, minutes, note) {
     );
     for (const line of stderr.split("\n").slice(0, 2)) note(line);
     const truth = dataset.labels.subarray(split.train * COLUMNS.length);
-    const error = async (transforms) => {
-      const out = join(folder, `${transforms}.csv`);
-      const split = ["--split", "valid", "--transforms", transforms];
-      await kaggle("predict", "--run", run, ...split, "--out", out);
-      return rmse((await readPredictions(out)).values, truth);
-    };
-    const lines = (await readFile(join(run, "metrics.jsonl"), "utf8")).trim().split("\n");
+    await kaggle("predict", "--run", run, "--split", "valid");
+    const error = async (file) =>
+      rmse((await readPredictions(join(run, "predictions", file))).values, truth);
     return {
-      steps: Math.max(...lines.map((line) => JSON.parse(line).step ?? 0)),
-      one: await error("1"),
-      averaged: await error("60"),
+      steps: throughput(readMetrics(join(run, "metrics.jsonl"))).steps,
+      one: await error("valid.single.csv"),
+      averaged: await error("valid.csv"),
     };
   } finally {
     await rm(folder, { recursive: true });

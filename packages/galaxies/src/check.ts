@@ -1,6 +1,6 @@
 import { concurrently } from "./concurrently.ts";
 import { openDataset, type Split } from "./dataset.ts";
-import { checkFit, decode, type Fit } from "./decode.ts";
+import { decode, type Fit } from "./decode.ts";
 import { type Examined, examine } from "./examine.ts";
 import type { Problem } from "./table.ts";
 import { KAGGLE_TREE, type QuestionTree } from "./tree.ts";
@@ -32,7 +32,6 @@ export interface CheckOptions {
 export async function checkDataset(path: string, options: CheckOptions = {}): Promise<Problem[]> {
   const problems: Problem[] = [];
   const { tree = KAGGLE_TREE, fit = "exact" } = options;
-  checkFit("checkDataset", fit);
   const report = (problem: Problem): unknown => problems.push(problem);
   const examined = await examine("checkDataset", path, { tree, fit }, report);
   if (options.decode) problems.push(...(await decodeAll(examined, options)));

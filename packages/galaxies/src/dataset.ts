@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { NdArray } from "ndarray";
 import { expected } from "./_check.ts";
-import { checkFit, type DecodeOptions, decode, type Fit } from "./decode.ts";
+import { type DecodeOptions, decode, type Fit } from "./decode.ts";
 import { examine } from "./examine.ts";
 import { reason } from "./files.ts";
 import { type Images, type ImagesDescription, openImages } from "./images.ts";
@@ -83,7 +83,6 @@ export async function openDataset(
       throw expected("openDataset", "a path or what `describe` gave", "source", source);
     return fromDescription(source, undefined);
   }
-  checkFit("openDataset", fit);
   const report = throwing("openDataset");
   const { description, labels } = await examine("openDataset", source, { tree, fit }, report);
   return fromDescription(description, labels);

@@ -3,6 +3,7 @@ import { realpath } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { expected } from "./_check.ts";
 import type { DatasetDescription, DatasetOptions } from "./dataset.ts";
+import { checkFit } from "./decode.ts";
 import { labelCheck } from "./labels.ts";
 import { type LocatedImages, locate } from "./locate.ts";
 import { type Report, readTable, reportFaults } from "./table.ts";
@@ -26,6 +27,7 @@ export async function examine(
   report: Report,
 ): Promise<Examined> {
   if (typeof path !== "string") throw expected(caller, "a path", "path", path);
+  checkFit(caller, fit);
   const columns = columnsOf(tree);
   const { train, labels, test, faulty } = await locate(resolve(path), caller, report);
   const real = await realpath(path);

@@ -1,4 +1,4 @@
-import type { Question, QuestionTree } from "@gz/galaxies";
+import type { QuestionTree } from "@gz/galaxies";
 import type { Tensors } from "@gz/train";
 import * as tf from "@tensorflow/tfjs";
 import type { Recipe } from "../recipe/recipe.ts";
@@ -15,16 +15,15 @@ export interface TrainingLoss {
 
 type Measure = (labels: tf.Tensor2D, outputs: tf.Tensor2D) => tf.Tensor;
 
-export interface LossOptions {
-  /** How much a row with pseudo-labels counts beside one with labels, whose weight is 1. */
-  pseudoWeight?: number | undefined;
-}
-
-/** Of a recipe's `output`. */
+/**
+ * Of a recipe's `output`.
+ *
+ * @param pseudoWeight how much a row with pseudo-labels counts beside one with labels, whose weight is 1
+ */
 export function trainingLoss(
   { loss = "squared-error", smoothing = 0 }: Pick<Recipe["output"], "loss" | "smoothing">,
   tree: QuestionTree,
-  { pseudoWeight = 1 }: LossOptions = {},
+  { pseudoWeight = 1 }: { pseudoWeight?: number | undefined } = {},
 ): TrainingLoss {
   const crossEntropy = loss === "cross-entropy" ? treeCrossEntropy(tree, smoothing) : undefined;
   let latest: tf.Scalar | undefined;
@@ -89,7 +88,8 @@ function treeCrossEntropy(
   };
   for (const { answers, parents = [] } of tree)
     for (const label of answers) {
-      for (const answer of answers) add(label, answer, smoothed(label, answer, answers, smoothing));
+      add(label, label, 1 - smoothing);
+      for (const answer of answers) add(label, answer, smoothing / answers.length);
       for (const parent of parents) add(label, parent, -1);
     }
   const matrix = tf.keep(tf.tensor2d(coefficients));
@@ -101,14 +101,4 @@ function treeCrossEntropy(
       }),
     dispose: () => matrix.dispose(),
   };
-}
-
-/** How much of a label's votes count for an answer of its question. */
-function smoothed(
-  label: string,
-  answer: string,
-  { length }: Question["answers"],
-  smoothing: number,
-): number {
-  return (label === answer ? 1 - smoothing : 0) + smoothing / length;
 }
