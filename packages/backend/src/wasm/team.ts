@@ -2,6 +2,7 @@
 // result, so that nothing is added twice or in another order: the bytes do not depend on the number of threads.
 import { type Backend, compiledFor, dispose, simd } from "./heap.ts";
 import { JOB_FIELDS } from "./outer-products.ts";
+import { startWorker } from "./worker.ts";
 
 /** dw[c, o] += the sum of x[p, c] dy[p, o] over images x rows x columns p; addresses and strides in bytes. */
 export interface OuterProduct {
@@ -23,11 +24,11 @@ const PENDING = 1;
 const ARGUMENTS = 2;
 const BOUNDS = 5;
 
+/** What a worker does: see worker.ts for what it finds in scope. */
 const WORKER = `
-const { workerData, parentPort } = require("node:worker_threads");
-const { module, memory, control, share } = workerData;
+const { module, memory, control, share } = data;
 const { outerProductsOf } = new WebAssembly.Instance(module, { env: { memory } }).exports;
-parentPort.postMessage("ready");
+ready();
 for (let call = 0; ; ) {
   Atomics.wait(control, ${CALL}, call);
   call = Atomics.load(control, ${CALL});
@@ -41,33 +42,34 @@ const WORTHWHILE = 1_000_000;
 interface Team {
   control: Int32Array;
   size: number;
+  /** Whether this thread may sleep until the others are done: a page's own may not. */
+  maySleep: boolean;
 }
 const teams = new WeakMap<object, Team>();
 
-/** Starts the workers that make a team of so many threads with the main one. Node only: a browser's main thread may not wait. */
+/** Starts the workers that make a team of so many threads with this one, on a memory that can be shared. */
 export async function startTeam(wasm: Backend["wasm"], size: number): Promise<void> {
-  const { Worker } = process.getBuiltinModule("node:worker_threads");
   const { module, memory } = compiledFor(wasm);
   const control = new Int32Array(new SharedArrayBuffer(4 * (BOUNDS + size + 1)));
-  const workers = Array.from({ length: size - 1 }, (_, i) => {
-    const workerData = { module, memory, control, share: i + 1 };
-    return new Worker(WORKER, { eval: true, workerData });
-  });
+  const workers = Array.from({ length: size - 1 }, (_, i) =>
+    startWorker(WORKER, { module, memory, control, share: i + 1 }),
+  );
   try {
-    await Promise.all(
-      workers.map(
-        (worker) =>
-          new Promise((ready, failed) => {
-            worker.once("message", ready);
-            worker.once("error", failed);
-          }),
-      ),
-    );
-    teams.set(wasm, { control, size });
+    await Promise.all(workers.map(({ ready }) => ready));
+    teams.set(wasm, { control, size, maySleep: maySleep(control) });
     for (const worker of workers) worker.unref();
   } catch (error) {
     for (const worker of workers) worker.terminate();
     throw error;
+  }
+}
+
+function maySleep(control: Int32Array<SharedArrayBuffer>): boolean {
+  try {
+    Atomics.wait(control, CALL, control[CALL]! + 1, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -93,7 +95,7 @@ export function addOuterProducts(
   );
   if (!team || work < WORTHWHILE) outerProductsOf(...args, 0, rows);
   else {
-    const { control, size } = team;
+    const { control, size, maySleep } = team;
     control.set(args, ARGUMENTS);
     // Blocks of four rows stay whole.
     for (let i = 0; i <= size; i++)
@@ -104,7 +106,7 @@ export function addOuterProducts(
     Atomics.notify(control, CALL);
     outerProductsOf(...args, 0, control[BOUNDS + 1]);
     for (let left = size - 1; left > 0; left = Atomics.load(control, PENDING))
-      Atomics.wait(control, PENDING, left);
+      if (maySleep) Atomics.wait(control, PENDING, left);
   }
   dispose(backend, jobs);
 }
