@@ -41,29 +41,75 @@ export function errorGrams(
   fold: Uint32Array,
 ): Grams {
   const size = members.length;
-  const columns = groupOf.length;
-  const folds = fold.reduce((most, f) => Math.max(most, f), 0) + 1;
-  const groups = groupOf.reduce((most, g) => Math.max(most, g), 0) + 1;
-  const grams = Array.from({ length: folds }, () =>
-    Array.from({ length: groups }, () => new Float64Array(size * size)),
-  );
-  const counts = new Array<number>(folds).fill(0);
-  const errors = new Float64Array(size);
-  for (let row = 0; row < fold.length; row++) {
-    counts[fold[row]!]! += columns;
-    for (let column = 0; column < columns; column++) {
-      const at = row * columns + column;
-      const gram = grams[fold[row]!]![groupOf[column]!]!;
-      for (let i = 0; i < size; i++) {
-        const error = (errors[i] = members[i]![at]! - labels[at]!);
-        for (let j = 0; j <= i; j++) gram[i * size + j]! += error * errors[j]!;
-      }
+  const stride = Math.ceil(size / LANES) * LANES;
+  const columnsOf = indicesOf(groupOf);
+  const e = new Float64Array(stride * (BLOCK + groupOf.length));
+
+  /** The Gram matrix of some rows and columns, whose errors are laid side by side block by block. */
+  function gramOf(rows: readonly number[], columns: readonly number[]): Float64Array {
+    const sums = new Float64Array(size * stride);
+    const step = Math.ceil(BLOCK / columns.length);
+    for (let first = 0; first < rows.length; first += step) {
+      const last = Math.min(first + step, rows.length);
+      let k = 0;
+      for (const member of members)
+        for (let r = first; r < last; r++) {
+          const start = rows[r]! * groupOf.length;
+          for (const column of columns) e[k++] = member[start + column]! - labels[start + column]!;
+        }
+      addProducts(sums, e, size, k / size);
     }
+    return symmetric(sums, size, stride);
   }
-  for (const gram of grams.flat())
-    for (let i = 0; i < size; i++)
-      for (let j = 0; j < i; j++) gram[j * size + i] = gram[i * size + j]!;
-  return { size, counts, grams };
+
+  const rowsOf = indicesOf(fold);
+  return {
+    size,
+    counts: rowsOf.map((rows) => rows.length * groupOf.length),
+    grams: rowsOf.map((rows) => columnsOf.map((columns) => gramOf(rows, columns))),
+  };
+}
+
+/** The indices that hold 0, those that hold 1, and so on. */
+function indicesOf(values: ArrayLike<number> & Iterable<number>): number[][] {
+  const indices: number[][] = [];
+  let i = 0;
+  for (const value of values) {
+    while (indices.length <= value) indices.push([]);
+    indices[value]!.push(i++);
+  }
+  return indices;
+}
+
+/** About so many errors of each member are multiplied at a time: what stays in a processor's cache. */
+const BLOCK = 256;
+
+/** Sums that are added to side by side: one alone would wait for itself at every addition. */
+const LANES = 4;
+
+/** Adds the products of all pairs of rows of `e` [stride, width] to the lower half of `sums` [size, stride]. */
+function addProducts(sums: Float64Array, e: Float64Array, size: number, width: number): void {
+  const stride = sums.length / size;
+  for (let i = 0; i < size; i++)
+    for (let j = 0; j <= i; j += LANES) {
+      const at = i * stride + j;
+      let [s0, s1, s2, s3] = [sums[at]!, sums[at + 1]!, sums[at + 2]!, sums[at + 3]!];
+      for (let k = i * width, k0 = j * width; k < (i + 1) * width; k++, k0++) {
+        s0 += e[k]! * e[k0]!;
+        s1 += e[k]! * e[k0 + width]!;
+        s2 += e[k]! * e[k0 + 2 * width]!;
+        s3 += e[k]! * e[k0 + 3 * width]!;
+      }
+      [sums[at], sums[at + 1], sums[at + 2], sums[at + 3]] = [s0, s1, s2, s3];
+    }
+}
+
+/** The whole matrix [size, size] of one [size, stride] of which the lower half is known. */
+function symmetric(lower: Float64Array, size: number, stride: number): Float64Array {
+  return Float64Array.from({ length: size * size }, (_, k) => {
+    const [i, j] = [Math.floor(k / size), k % size];
+    return lower[Math.max(i, j) * stride + Math.min(i, j)]!;
+  });
 }
 
 /** Sum of a member's squared errors, over all rows and columns. */
