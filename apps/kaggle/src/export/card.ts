@@ -6,7 +6,7 @@ import { treeOf } from "../recipe/question-tree.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { readMetrics } from "../run/metrics.ts";
 import type { Run } from "../run/run.ts";
-import { EVALUATED_IMAGES } from "../training/setup.ts";
+import { EVALUATED_IMAGES } from "../training/inputs.ts";
 import { exampleProgram, inputSection } from "./card-input.ts";
 
 interface CardOptions {

@@ -6,7 +6,6 @@ import { resolve } from "node:path";
 import { columnsOf, openDataset } from "@gz/galaxies";
 import {
   type BackgroundLoader,
-  backgroundLoader,
   latestCheckpoint,
   loadCheckpoint,
   type Optimizer,
@@ -17,20 +16,13 @@ import {
 import * as tf from "@tensorflow/tfjs";
 import { CliError } from "../cli/errors.ts";
 import { say } from "../cli/progress.ts";
-import { asTrained, inputShape } from "../images/input.ts";
 import type { Mixture } from "../images/order.ts";
-import { pixelSource } from "../images/pixel-source.ts";
 import { meanLabel, splitRows } from "../images/split.ts";
 import { chooseBackend } from "../machine/backend.ts";
 import { initialize } from "../network/initialize.ts";
 import { buildNetwork } from "../network/network.ts";
 import { putWeights, weightsFrom } from "../network/trained-weights.ts";
-import {
-  BATCH_WORKER,
-  defaultWorkers,
-  holdValidationSet,
-  type ValidationSet,
-} from "../prediction/forward.ts";
+import type { ValidationSet } from "../prediction/forward.ts";
 import { stepOf } from "../prediction/shards.ts";
 import { dataOptions } from "../recipe/data-options.ts";
 import { labelTreeOf } from "../recipe/question-tree.ts";
@@ -44,8 +36,8 @@ import {
   type RunInfo,
   updateRunInfo,
 } from "../run/run.ts";
-import type { BatchWork } from "./batch-worker.ts";
 import { averageOf, optimizerOf, scheduleOf } from "./from-recipe.ts";
+import { openInputs } from "./inputs.ts";
 import {
   mixtureOf,
   type PseudoLabelOptions,
@@ -110,9 +102,6 @@ export interface TrainingSetup {
   /** Ends the loader and frees the tensors. */
   close(): Promise<void>;
 }
-
-/** Validation during training looks at no more than this many images. */
-export const EVALUATED_IMAGES = 1024;
 
 export async function setUpTraining(options: TrainOptions): Promise<TrainingSetup> {
   const { data, signal } = options;
@@ -185,38 +174,15 @@ export async function setUpTraining(options: TrainOptions): Promise<TrainingSetu
     `${model.countParams().toLocaleString("en")} parameters, ${rows.train} galaxies train, ${rows.valid} validate${goingOn}`,
   );
 
-  const pixels = await pixelSource(dataset, "train", recipe.input, signal);
-  const softLabels = soft && {
-    ...soft,
-    pixels: await pixelSource(dataset, "test", recipe.input, signal),
-  };
-  await dataset.close();
-  const count = Math.min(rows.valid, EVALUATED_IMAGES);
-  const images = Uint32Array.from({ length: count }, (_, i) => rows.train + i);
-  const validation = await holdValidationSet(
-    { recipe, pixels, images, ...(options.workers && { workers: options.workers }), signal },
-    labels.slice(rows.train * columns, (rows.train + count) * columns),
-  );
-  const trainLabels = shared(labels.subarray(0, rows.train * columns));
-  const trained = asTrained(recipe);
-  const work: BatchWork = {
-    recipe: trained,
-    pixels,
-    job: {
-      kind: "train",
-      seed,
-      rows: rows.train,
-      labels: trainLabels,
-      mixture,
-      pseudo: softLabels,
-    },
-  };
-  const loader = backgroundLoader({
-    worker: BATCH_WORKER,
-    workerData: work,
-    batch: { xs: inputShape(trained, recipe.batch), ys: [recipe.batch, columns] },
-    workers: options.workers ?? defaultWorkers(),
+  const { validation, loader } = await openInputs(dataset, {
+    recipe,
+    seed,
+    rows,
+    mixture,
+    soft,
     startStep,
+    workers: options.workers,
+    signal,
   });
   return {
     run,
@@ -254,11 +220,4 @@ async function startFrom(
 /** Another backend would round otherwise: a resumed run stays on its own unless one is named. */
 function backendName(wanted: string, earlier: Run | undefined): string {
   return wanted === "auto" && earlier ? (earlier.info.backend.split(" ")[0] ?? wanted) : wanted;
-}
-
-/** A copy on shared memory, which all workers read. */
-function shared(values: Float32Array): Float32Array {
-  const copy = new Float32Array(new SharedArrayBuffer(values.byteLength));
-  copy.set(values);
-  return copy;
 }
