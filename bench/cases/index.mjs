@@ -2,6 +2,7 @@
 export const CASES = {
   best: () => import("./best.mjs"),
   "best-wasm": () => import("./best-wasm.mjs"),
+  "best-chromium": () => import("./best-chromium.mjs"),
   modern: () => import("./modern.mjs"),
   dispatch: () => import("./dispatch.mjs"),
   input: () => import("./input.mjs"),
