@@ -18,6 +18,7 @@ import { trainingBatches } from "../src/training/batches.ts";
 import { trainingLoss } from "../src/training/loss.ts";
 import { mixtureOf, pseudoLabelsOf, readPseudoLabels } from "../src/training/pseudo-labels.ts";
 import { kaggle, temporaryFolder } from "./cli.ts";
+import { hasNative } from "./has-native.ts";
 
 const SMALLEST = fileURLToPath(new URL("./fixtures/smallest.json", import.meta.url));
 const root = temporaryFolder();
@@ -279,6 +280,31 @@ test("a run with pseudo-labels goes on bit for bit without their file, and says 
     `--pseudo-labels ${file} --pseudo-share 0.33 --pseudo-weight 0.5 --pseudo-from 0.8`,
   );
 });
+
+test.skipIf(!hasNative())(
+  "as a graph a run with pseudo-labels learns what it learns operation by operation",
+  async () => {
+    const file = table(
+      "even",
+      dataset.testIds.map((id) => `${id},${even}`),
+    );
+    const weightsOf = async (name: string, ...more: string[]) => {
+      const out = join(root, name);
+      const shared = ["--data", data, "--backend", "tensorflow", "--workers", "1"];
+      const fresh = ["--recipe", SMALLEST, "--steps", "6", "--pseudo-labels", file];
+      const { code, stderr } = await kaggle(
+        ["train", ...shared, ...fresh, "--out", out, ...more],
+        env,
+      );
+      expect(code, stderr).toBe(0);
+      return (await loadCheckpoint(join(out, "checkpoints", "step-00000006"))).weights;
+    };
+    const graph = await weightsOf("graph");
+    const operations = await weightsOf("operations", "--profile"); // which needs them one by one
+    for (const [name, values] of Object.entries(graph))
+      expect(values.data, name).toBeAllClose(operations[name]!.data, { rtol: 1e-3, atol: 1e-4 });
+  },
+);
 
 test("options that do not go together are refused, and no run is left behind", async () => {
   const out = join(root, "refused");

@@ -146,8 +146,8 @@ async function train(setup: TrainingSetup, options: TrainOptions): Promise<boole
       steps,
       startStep,
       readLossEvery: setup.gpu ? LOG_EVERY : 1,
-      // How many rows of a batch have labels changes from step to step; a profile shows operations.
-      compile: mixture.pseudo === 0 && !profiler,
+      // A graph keeps how many rows of a batch have labels; a profile shows operations.
+      compile: (mixture.pseudo === 0 || mixture.fromStep === 0) && !profiler,
       beforeStep(at) {
         setDropoutStep(model, at);
         loss.setLabelled(mixedBatch(mixture, at).labelled);
