@@ -108,7 +108,7 @@ test("says what is wrong with experiments", () => {
   const load = (value: object) => () => loadExperiments(writeJson("bad.json", value));
   const file = join(root, "bad.json");
   expect(() => loadExperiments("loser")).toThrow(
-    "experiments: expected one of beyond, modern, polar, winner or a JSON file but got loser",
+    "experiments: expected one of beyond, modern, polar, sizes, winner or a JSON file but got loser",
   );
   expect(load({ about: "x", base, variants: [] })).toThrow(
     `experiments: expected >=1 for variants in ${file} but got 0`,
