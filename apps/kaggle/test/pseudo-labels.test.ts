@@ -33,6 +33,12 @@ function table(name: string, lines: readonly string[], columns: readonly string[
   return file;
 }
 const even = COLUMNS.map(() => "0.5").join();
+/** One that says the same of every test image. */
+const evenTable = (name: string) =>
+  table(
+    name,
+    dataset.testIds.map((id) => `${id},${even}`),
+  );
 
 beforeAll(async () => {
   await writeSynthetic(data, { train: 40, test: 6, seed: 5 });
@@ -254,10 +260,7 @@ test("a run with pseudo-labels goes on bit for bit without their file, and says 
   const stopped = join(root, "stopped");
   cpSync(run, stopped, { recursive: true });
   rmSync(join(stopped, "checkpoints", "step-00000008"), { recursive: true });
-  table(
-    "blend",
-    dataset.testIds.map((id) => `${id},${even}`),
-  );
+  evenTable("blend");
   await train("--out", stopped, "--resume");
   const weights = async (folder: string) =>
     (await loadCheckpoint(join(folder, "checkpoints", "step-00000008"))).weights;
@@ -284,10 +287,7 @@ test("a run with pseudo-labels goes on bit for bit without their file, and says 
 test.skipIf(!hasNative())(
   "as a graph a run with pseudo-labels learns what it learns operation by operation",
   async () => {
-    const file = table(
-      "even",
-      dataset.testIds.map((id) => `${id},${even}`),
-    );
+    const file = evenTable("even");
     const weightsOf = async (name: string, ...more: string[]) => {
       const out = join(root, name);
       const shared = ["--data", data, "--backend", "tensorflow", "--workers", "1"];
@@ -308,10 +308,7 @@ test.skipIf(!hasNative())(
 
 test("options that do not go together are refused, and no run is left behind", async () => {
   const out = join(root, "refused");
-  const file = table(
-    "fine",
-    dataset.testIds.map((id) => `${id},${even}`),
-  );
+  const file = evenTable("fine");
   const refused = async (...more: string[]) => {
     const { code, stderr } = await kaggle(["train", "--data", data, "--out", out, ...more], env);
     expect(code).toBe(1);
