@@ -52,7 +52,7 @@ test.each(Object.entries(PUBLISHED))("%s has %i parameters", (name, [parameters,
 });
 
 test("the winner's ensemble has his 17 networks, two of them re-runs with other seeds", () => {
-  const members = loadEnsemble("winner");
+  const { members } = loadEnsemble("winner");
   expect(members.map(({ recipe }) => recipe.name)).toEqual(
     Object.keys(PUBLISHED).flatMap((name) =>
       ["best", "maxout2048-extradense-pysexgen1"].includes(name) ? [name, name] : [name],
@@ -75,7 +75,7 @@ test("what a file extends, or lists, is looked for beside it", () => {
   const recipe = loadRecipe(writeJson("narrower.json", { extends: "narrow.json", chunk: 100 }));
   expect(recipe).toEqual({ ...loadRecipe("shareddense"), name: "narrower", batch: 8, chunk: 100 });
   const ensemble = { about: "Two.", members: [{ recipe: "narrow.json", seed: 4 }] };
-  const members = loadEnsemble(writeJson("two.json", ensemble));
+  const { members } = loadEnsemble(writeJson("two.json", ensemble));
   expect(members).toEqual([
     { name: "narrow", recipe: loadRecipe(join(root, "narrow.json")), seed: 4 },
   ]);
@@ -101,7 +101,7 @@ test.each([
 
 test("says what is wrong with an ensemble", () => {
   expect(() => loadEnsemble("loser")).toThrow(
-    "reproduce: expected one of small, winner or a JSON file for --members but got loser",
+    "reproduce: expected one of brief, small, winner or a JSON file for --members but got loser",
   );
   const none = writeJson("none.json", { about: "Nobody.", members: [] });
   expect(() => loadEnsemble(none)).toThrow(

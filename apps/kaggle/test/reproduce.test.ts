@@ -13,8 +13,12 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const smallest = fileURLToPath(new URL("./fixtures/smallest.json", import.meta.url));
 
-/** An ensemble file of members of smallest, each with what is changed. */
-function ensemble(name: string, members: { recipe?: object; seed: number }[]): string {
+/** An ensemble file of members of smallest, each with what is changed, that start afresh or from smallest. */
+function ensemble(
+  name: string,
+  members: { recipe?: object; seed: number }[],
+  start?: { seed: number; share: number },
+): string {
   const file = join(root, `${name}.json`);
   const recipes = members.map(({ recipe, seed }, i) => {
     writeFileSync(
@@ -23,7 +27,8 @@ function ensemble(name: string, members: { recipe?: object; seed: number }[]): s
     );
     return { recipe: `${name}-r${i}.json`, seed };
   });
-  writeFileSync(file, JSON.stringify({ members: recipes }));
+  const first = start && { start: { recipe: smallest, ...start } };
+  writeFileSync(file, JSON.stringify({ ...first, members: recipes }));
   return file;
 }
 
@@ -31,12 +36,18 @@ const reproduce = (out: string, ...rest: string[]) => [
   ...["reproduce", "--out", join(root, out), "--backend", "wasm", ...rest],
 ];
 
+const runInfo = (out: string, member: string) =>
+  JSON.parse(readFileSync(join(root, out, "members", member, "run.json"), "utf8"));
+
 beforeAll(() => writeSynthetic(data, { train: 60, test: 6, seed: 3 }));
 
-test("killed at its first checkpoint and begun again, it ends in the same submission", {
+test("killed twice and begun again, it ends in the same submission", {
   timeout: 300_000,
 }, async () => {
-  const members = ensemble("two", [{ seed: 1 }, { recipe: { augment: { zoom: 1.2 } }, seed: 2 }]);
+  const members = ensemble("two", [{ seed: 1 }, { recipe: { augment: { zoom: 1.2 } }, seed: 2 }], {
+    seed: 3,
+    share: 0.5,
+  });
   const whole = ["--budget", "40-steps", "--members", members, "--data", data];
 
   expect(await kaggle(reproduce("calm", ...whole, "--plan"), env)).toMatchObject({ code: 0 });
@@ -44,20 +55,32 @@ test("killed at its first checkpoint and begun again, it ends in the same submis
   const calm = await kaggle(reproduce("calm", ...whole), env);
   expect(calm, calm.stderr).toMatchObject({ code: 0 });
   expect(calm.stdout).toContain(join(root, "calm", "report.html"));
+  for (const name of ["two-r0", "two-r1"])
+    expect(runInfo("calm", name).from).toMatchObject({
+      path: join(root, "calm", "members", "start"),
+      step: 40,
+      head: "kept",
+    });
+  expect(runInfo("calm", "start").from).toBeUndefined();
+  const page = readFileSync(join(root, "calm", "report.html"), "utf8");
+  for (const name of ["start", "two-r1"])
+    expect(page).toContain(`--out ${join(root, "calm", "members", name)} --steps 40`);
 
-  const killed = startKaggle(reproduce("killed", ...whole), env);
-  const ended = new Promise((resolve) => killed.on("close", resolve));
-  const first = join(root, "killed", "members", "two-r0", "metrics.jsonl");
-  while (!existsSync(first) && killed.exitCode === null)
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  killed.kill("SIGKILL");
-  await ended;
+  for (const name of ["start", "two-r0"]) {
+    const killed = startKaggle(reproduce("killed", ...whole), env);
+    const ended = new Promise((resolve) => killed.on("close", resolve));
+    const metrics = join(root, "killed", "members", name, "metrics.jsonl");
+    while (!existsSync(metrics) && killed.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    killed.kill("SIGKILL");
+    await ended;
+  }
   expect(existsSync(join(root, "killed", "submission.csv"))).toBe(false);
 
   const planned = await kaggle(reproduce("killed", "--plan"), env);
   expect(planned).toMatchObject({ code: 0, stdout: "" });
   expect(planned.stderr).toContain("was planned for 40-steps");
-  expect(planned.stderr).toMatch(/two-r1 +seed 2 +40 steps/);
+  expect(planned.stderr).toMatch(/start +seed 3 +40 steps[\s\S]*two-r1 +seed 2 +40 steps/);
   expect(existsSync(join(root, "killed", "submission.csv"))).toBe(false);
 
   const on = await kaggle(reproduce("killed"), env);
@@ -78,11 +101,30 @@ test("killed at its first checkpoint and begun again, it ends in the same submis
     [["--shard-size", "3"], "--shard-size 1000"],
     [["--threads", "1"], "expected --job for --threads"],
     [["--job", "predict/two-r0/3-of-2"], "K of 1 to N"],
+    [["--job", "predict/start"], "expected decode, train/NAME"],
   ] as const) {
     const refused = await kaggle(reproduce("killed", ...options), env);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain(what);
   }
+});
+
+test("where there is time for few steps, narrower networks are planned", {
+  timeout: 300_000,
+}, async () => {
+  const plan = (budget: string) =>
+    kaggle(
+      reproduce("sizes", "--plan", "--budget", budget, "--parallel", "1", "--data", data),
+      env,
+    );
+  const short = await plan("3m");
+  expect(short, short.stderr).toMatchObject({ code: 0 });
+  expect(short.stderr).toMatch(/ modern-narrow-centred-1 +seed 2 [\s\S]* modern-narrow +seed 3 /);
+  expect(short.stderr).toMatch(/brief in place of small, whose members would see about \d+ steps/);
+  const long = await plan("30h");
+  expect(long, long.stderr).toMatchObject({ code: 0 });
+  expect(long.stderr).toMatch(/ modern-centred-1 +seed 2 [\s\S]* modern +seed 3 /);
+  expect(long.stderr).not.toContain("brief");
 });
 
 test("questions of its own: a submission, no report, and nothing left to do", {

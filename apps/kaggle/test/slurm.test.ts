@@ -36,8 +36,11 @@ const steps = Math.max(50, 10 * KILLS);
 
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-/** A plan without its measurements: two small members and, if asked for, one that fails whenever it is tried. */
-function plan(folder: string, names: readonly string[]): string {
+/**
+ * A plan without its measurements: two small members and, if asked for, one that fails whenever it is tried, and what
+ * they go on from.
+ */
+function plan(folder: string, names: readonly string[], { withStart = false } = {}): string {
   const recipe = (name: string, changes: object) =>
     writeFileSync(join(root, `${name}.json`), JSON.stringify({ extends: SMALLEST, ...changes }));
   recipe("small", {});
@@ -47,17 +50,20 @@ function plan(folder: string, names: readonly string[]): string {
     { recipe: "small.json", seed: 2 },
     { recipe: "diverges.json", seed: 1 },
   ];
-  writeFileSync(join(root, "ensemble.json"), JSON.stringify({ members }));
+  const first = { recipe: "small.json", seed: 3, share: 0.5 };
+  writeFileSync(join(root, "ensemble.json"), JSON.stringify({ start: first, members }));
   const all = loadEnsemble(join(root, "ensemble.json"));
+  const budget = { budget: { steps }, steps, trainSeconds: 5 };
   createEnsemble(join(root, folder), {
     ...{ formatVersion: 1, budget: `${steps}-steps`, members: join(root, "ensemble.json"), data },
     ...{ galaxies: { valid: 4, test: 12 }, backend: "wasm", lanes: 2, threads: 1, shardSize: 2 },
     transforms: transforms({ rotations: [0, 90], flips: [false, true] }),
-    planned: all
+    ...(withStart && { start: { ...all.start!.member, ...budget, predictSeconds: 0 } }),
+    planned: all.members
       .filter(({ name }) => names.includes(name))
       .map((member) => ({
         ...member,
-        ...{ budget: { steps }, steps, trainSeconds: 5 },
+        ...budget,
         predictSeconds: 1200, // two parts
       })),
   });
@@ -93,7 +99,7 @@ describe.skipIf(!hasSlurm())("on a Slurm with two nodes", { concurrent: true }, 
     timeout: 1_800_000,
   }, async () => {
     const members = ["small-1", "small-2"];
-    const here = plan("here", [...members, "diverges"]);
+    const here = plan("here", [...members, "diverges"], { withStart: true });
     const there = join(root, "there");
     mkdirSync(there);
     cpSync(join(here, "plan.json"), join(there, "plan.json"));

@@ -20,6 +20,7 @@ import {
   type Ensemble,
   hasEnsemble,
   hasReport,
+  networksOf,
   openEnsemble,
   reportFile,
   submissionFile,
@@ -41,7 +42,8 @@ const args = {
   },
   members: {
     type: "string",
-    description: "small, winner, or a JSON file (default: winner for budgets a model)",
+    description:
+      "small, brief, winner, or a JSON file (default: winner for budgets a model, else small, or brief where there is time for few steps)",
     valueHint: "NAME|FILE",
   },
   data: dataArg,
@@ -107,7 +109,7 @@ export const reproduce = defineCommand({
           sameAsPlanned(ensemble, given);
           if (given.plan) {
             say(`${folder} was planned for ${ensemble.budget}:`);
-            for (const line of describeMembers(ensemble.planned)) say(line);
+            for (const line of describeMembers(networksOf(ensemble))) say(line);
             return 0;
           }
           say(`going on with ${ensemble.planned.length} members in ${folder}`);

@@ -88,7 +88,7 @@ export async function planExperiments(
   }
   const names = new Set(members.map(({ name }) => name));
   const others = earlier?.planned.filter(({ name }) => !names.has(name)) ?? [];
-  const prepared = await prepareMembers([...members, ...others], named, {
+  const prepared = await prepareMembers({ members: [...members, ...others] }, named, {
     ...options,
     caller: "experiments",
     transforms: [identityDraw],

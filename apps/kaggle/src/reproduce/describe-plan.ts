@@ -12,7 +12,7 @@ export interface PlanPlace {
 }
 
 export function describePlan(plan: Plan, { freeBytes, backend, cluster }: PlanPlace): string[] {
-  const { members, lanes, transforms, seconds, bytes, remarks } = plan;
+  const { members, start, lanes, transforms, seconds, bytes, remarks } = plan;
   const side = cluster
     ? "each a Slurm job,"
     : lanes > 1
@@ -21,6 +21,8 @@ export function describePlan(plan: Plan, { freeBytes, backend, cluster }: PlanPl
   const time = `about ${formatSeconds(seconds)} in all${cluster ? " once all of them run" : ""}`;
   const free = freeBytes === undefined ? "" : ` of ${gigabytes(freeBytes)} free`;
   return [
+    ...(start ? ["first, with the whole machine, what all members go on from"] : []),
+    ...(start ? describeMembers([start]) : []),
     `${members.length} ${members.length > 1 ? "members" : "member"}, ${side} on ${backend}`,
     ...describeMembers(members),
     `  ${transforms.length} transforms · ${time} · ${gigabytes(bytes)}${free}`,

@@ -1,12 +1,13 @@
 /**
- * An ensemble on this machine: members side by side, each a chain of jobs in a process of its own; then the blend.
+ * An ensemble on this machine: what its members start from, if anything; members side by side, each a chain of jobs in a
+ * process of its own; then the blend.
  * A process that is killed is started again and goes on; a member that fails is said, and the rest goes on.
  */
 import { CliError } from "../cli/errors.ts";
 import { createProgress, say } from "../cli/progress.ts";
 import { lastWords, runChild, threadArgs } from "./child.ts";
-import { type Ensemble, isPredicted, logFile } from "./folder.ts";
-import { formatJob, runJob } from "./jobs.ts";
+import { type Ensemble, isPredicted, isStarted, logFile } from "./folder.ts";
+import { formatJob, type Job, runJob } from "./jobs.ts";
 import { lookEvery } from "./look-every.ts";
 import { describeMember, progressOf } from "./member-progress.ts";
 import type { PlannedMember } from "./plan.ts";
@@ -39,13 +40,18 @@ export async function runMembers(ensemble: Ensemble, signal: AbortSignal): Promi
   const here = { threads: ensemble.threads, workers: undefined, signal };
   if (!(await runJob(ensemble, { kind: "decode" }, here))) return { finished: false, failed };
 
+  const { start } = ensemble;
   const queue = ensemble.planned.filter((member) => !isPredicted(ensemble, member));
   const running = new Set<PlannedMember>();
+  const run = async (member: PlannedMember) => {
+    running.add(member);
+    const reason = await runMember(ensemble, member, signal);
+    running.delete(member);
+    return reason;
+  };
   const lane = async () => {
     for (let member = queue.shift(); member && !signal.aborted; member = queue.shift()) {
-      running.add(member);
-      const reason = await runMember(ensemble, member, signal);
-      running.delete(member);
+      const reason = await run(member);
       if (reason === undefined) continue;
       failed.push({ name: member.name, reason });
       say(`${member.name} failed: ${reason}; the others go on`);
@@ -53,6 +59,11 @@ export async function runMembers(ensemble: Ensemble, signal: AbortSignal): Promi
   };
   const watch = watchMembers(ensemble, running);
   try {
+    if (start && queue.some((member) => !isStarted(ensemble, member))) {
+      const reason = await run(start);
+      if (reason !== undefined)
+        throw new CliError(`reproduce: ${start.name}, which all go on from, failed: ${reason}`);
+    }
     await Promise.all(Array.from({ length: ensemble.lanes }, lane));
   } finally {
     await watch.stop();
@@ -63,20 +74,20 @@ export async function runMembers(ensemble: Ensemble, signal: AbortSignal): Promi
   return { finished: true, failed };
 }
 
-/** Trains and predicts one member; returns why it failed, if it did. */
+/** Trains and predicts one member, or trains what they start from; returns why it failed, if it did. */
 async function runMember(
   ensemble: Ensemble,
-  { name }: PlannedMember,
+  member: PlannedMember,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  const { name } = member;
+  const isStart = member === ensemble.start;
   const log = logFile(ensemble, name);
-  const jobs = [
-    { kind: "train", member: name },
-    { kind: "predict", member: name },
-  ] as const;
+  const jobs: Job[] = [{ kind: "train", member: name }];
+  if (!isStart) jobs.push({ kind: "predict", member: name });
   const args = [
     ...["reproduce", "--out", ensemble.folder, "--job", jobs.map(formatJob).join()],
-    ...threadArgs(ensemble.threads),
+    ...threadArgs(isStart ? undefined : ensemble.threads),
   ];
   for (let attempt = 1; ; attempt++) {
     const { code, killedBy } = await runChild({ args, log, signal });

@@ -1,6 +1,7 @@
 /**
  * An ensemble is a folder, and the folder is its only state:
- * plan.json (what was planned), members/NAME (a run each), logs/, submission.csv, report.html.
+ * plan.json (what was planned), members/NAME (a run each; members/start where they go on from one), logs/,
+ * submission.csv, report.html.
  * What is done is read from the files themselves, so that whatever was interrupted goes on.
  */
 import {
@@ -39,6 +40,8 @@ export interface EnsembleFile {
   transforms: readonly Draw[];
   shardSize: number;
   planned: PlannedMember[];
+  /** What they go on from, trained before them with all of the machine. */
+  start?: PlannedMember;
 }
 
 export interface Ensemble extends EnsembleFile {
@@ -66,8 +69,13 @@ export function openEnsemble(folder: string): Ensemble {
     throw new CliError(
       `reproduce: expected a plan of format version 1 in ${path} but got ${file?.formatVersion === 1 ? "one without members" : `version ${file?.formatVersion}`}`,
     );
-  for (const { recipe } of file.planned) checkRecipe(recipe, path);
+  for (const { recipe } of networksOf(file)) checkRecipe(recipe, path);
   return { ...file, folder };
+}
+
+/** All that is trained, in order. */
+export function networksOf({ start, planned }: EnsembleFile): PlannedMember[] {
+  return start ? [start, ...planned] : planned;
 }
 
 export function memberFolder({ folder }: Ensemble, { name }: { name: string }): string {

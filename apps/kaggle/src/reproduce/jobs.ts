@@ -21,6 +21,7 @@ import {
   isReady,
   isStarted,
   memberFolder,
+  networksOf,
   reportFile,
   submissionFile,
   trainedFraction,
@@ -41,15 +42,16 @@ export function formatJob(job: Job): string {
   return `${job.kind}/${job.member}${part}`;
 }
 
-export function parseJob(text: string, { planned, folder }: Ensemble): Job {
+export function parseJob(text: string, ensemble: Ensemble): Job {
   if (text === "decode" || text === "blend") return { kind: text };
   const [, kind, member = "", index, of] =
     /^(train|predict)\/([^/]+)(?:\/(\d+)-of-(\d+))?$/.exec(text) ?? [];
   const isPart = index === undefined || (Number(index) >= 1 && Number(index) <= Number(of));
-  const isKnown = planned.some(({ name }) => name === member);
+  const known = kind === "train" ? networksOf(ensemble) : ensemble.planned;
+  const isKnown = known.some(({ name }) => name === member);
   if (!isKnown || !isPart || (kind === "train" && index !== undefined))
     throw new CliError(
-      `reproduce: expected decode, train/NAME, predict/NAME, predict/NAME/K-of-N (K of 1 to N) or blend for --job, with a member of ${folder}, but got ${text}`,
+      `reproduce: expected decode, train/NAME, predict/NAME, predict/NAME/K-of-N (K of 1 to N) or blend for --job, with a member of ${ensemble.folder}, but got ${text}`,
     );
   if (kind === "train") return { kind, member };
   const part = index === undefined ? undefined : { index: Number(index), of: Number(of) };
@@ -65,12 +67,12 @@ export interface JobOptions {
 /** Runs a job here; false when it was interrupted, with everything saved. */
 export async function runJob(ensemble: Ensemble, job: Job, options: JobOptions): Promise<boolean> {
   if (job.kind === "decode")
-    return decodeFor(ensemble.planned, ensemble.data, ensemble.galaxies, options.signal);
+    return decodeFor(networksOf(ensemble), ensemble.data, ensemble.galaxies, options.signal);
   if (job.kind === "blend") {
     await blendAll(ensemble, options);
     return true;
   }
-  const member = ensemble.planned.find(({ name }) => name === job.member)!;
+  const member = networksOf(ensemble).find(({ name }) => name === job.member)!;
   if (job.kind === "train") return trainMember(ensemble, member, options);
   await predictMember(ensemble, member, job.part, options);
   return true;
@@ -102,6 +104,12 @@ async function trainMember(
 ): Promise<boolean> {
   if ((await trainedFraction(ensemble, member)) === 1) return true;
   const { recipe, seed, budget, pseudoLabels } = member;
+  const { start } = ensemble;
+  const from = start && member !== start && !isStarted(ensemble, member) ? start : undefined;
+  if (from && (await trainedFraction(ensemble, from)) < 1)
+    throw new CliError(
+      `reproduce: ${member.name} goes on from ${from.name}, which is not trained to its end yet`,
+    );
   const train = () =>
     trainRun({
       ...options,
@@ -113,6 +121,7 @@ async function trainMember(
       backend: ensemble.backend,
       seed,
       pseudoLabels,
+      ...(from && { from: memberFolder(ensemble, from) }),
       checkpointSteps: undefined,
     });
   return (await whenFree(train, options)).finished;

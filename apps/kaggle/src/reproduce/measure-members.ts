@@ -9,7 +9,7 @@ import type { Recipe } from "../recipe/recipe.ts";
 import { writeAtomic } from "../run/run.ts";
 import type { Caller, EnsembleBudget } from "./budget.ts";
 import { lastWords, runChild, threadArgs } from "./child.ts";
-import type { Member } from "./members.ts";
+import type { MemberList } from "./members.ts";
 import { chooseLanes } from "./plan.ts";
 import { type SlurmOptions, slurmFlags } from "./slurm/options.ts";
 
@@ -28,9 +28,12 @@ export interface MeasureOptions {
 /** Memory that members side by side may take. */
 const MEMORY_SHARE = 0.8;
 
-/** Measures every recipe, the most frequent one also with several processes side by side. */
+/**
+ * Measures every recipe as members run it, and what they start from with the whole machine; the first member's also with
+ * several processes side by side.
+ */
 export async function measureMembers(
-  members: readonly Member[],
+  { members, start }: MemberList,
   budget: EnsembleBudget,
   options: MeasureOptions,
 ) {
@@ -67,7 +70,18 @@ export async function measureMembers(
     if (!one) return undefined;
     results.set(key, one);
   }
-  return { lanes, threads, of: (recipe: Recipe): Measured => results.get(costKey(recipe))! };
+  const first = start?.member.recipe;
+  const startSpeed =
+    !first || costKey(first) === costKey(main)
+      ? alone
+      : await measure(first, 1, undefined, seconds, options);
+  if (!startSpeed) return undefined;
+  return {
+    lanes,
+    threads,
+    startSpeed,
+    of: (recipe: Recipe): Measured => results.get(costKey(recipe))!,
+  };
 }
 
 const threadsOf = (cores: number, lanes: number): number => Math.max(1, Math.floor(cores / lanes));

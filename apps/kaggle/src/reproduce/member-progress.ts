@@ -1,5 +1,11 @@
 /** How far an ensemble is, read from its folder: the same whoever works on it. */
-import { type Ensemble, isPredicted, predictedFraction, trainedFraction } from "./folder.ts";
+import {
+  type Ensemble,
+  isPredicted,
+  networksOf,
+  predictedFraction,
+  trainedFraction,
+} from "./folder.ts";
 
 export interface MemberProgress {
   name: string;
@@ -9,7 +15,7 @@ export interface MemberProgress {
 }
 
 export interface EnsembleProgress {
-  /** Planned seconds of work that are done, and of all. */
+  /** Planned seconds of work that are done, and of all, where members run side by side. */
   done: number;
   total: number;
   members: MemberProgress[];
@@ -19,10 +25,13 @@ export async function progressOf(ensemble: Ensemble): Promise<EnsembleProgress> 
   let done = 0;
   let total = 0;
   const members: MemberProgress[] = [];
-  for (const member of ensemble.planned) {
+  for (const member of networksOf(ensemble)) {
     const trained = isPredicted(ensemble, member) ? 1 : await trainedFraction(ensemble, member);
-    const predicted = trained < 1 ? 0 : await predictedFraction(ensemble, member);
-    const { name, trainSeconds, predictSeconds } = member;
+    const isTrainedOnly = member === ensemble.start;
+    const predicted = trained < 1 || isTrainedOnly ? 0 : await predictedFraction(ensemble, member);
+    const { name, predictSeconds } = member;
+    // What has the machine for itself takes the time of all who else would share it.
+    const trainSeconds = member.trainSeconds * (isTrainedOnly ? ensemble.lanes : 1);
     done += trainSeconds * trained + predictSeconds * predicted;
     total += trainSeconds + predictSeconds;
     members.push({ name, trained, predicted });

@@ -1,6 +1,6 @@
 /**
- * An ensemble is a JSON file: { about, members: [{ recipe, seed }] }. Named ones lie in apps/kaggle/ensembles; a recipe
- * is a name, or a JSON file beside the ensemble's.
+ * An ensemble is a JSON file: { about, start, members: [{ recipe, seed }] }. Named ones lie in apps/kaggle/ensembles; a
+ * recipe is a name, or a JSON file beside the ensemble's.
  */
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -22,18 +22,30 @@ export interface Member {
   pseudoLabels?: PseudoLabelOptions | undefined;
 }
 
+export interface MemberList {
+  members: Member[];
+  /** What is trained before them, for this share of a budget in all; each of them goes on from its weights. */
+  start?: { member: Member; share: number };
+}
+
+const memberKeys = {
+  recipe: v.pipe(v.string(), v.minLength(1)),
+  seed: v.pipe(v.number(), v.integer(), v.minValue(0)),
+};
+
 const schema = v.strictObject({
   about: v.optional(v.string()),
-  members: v.pipe(
-    v.array(
-      v.strictObject({
-        recipe: v.pipe(v.string(), v.minLength(1)),
-        seed: v.pipe(v.number(), v.integer(), v.minValue(0)),
-      }),
-    ),
-    v.minLength(1),
+  start: v.optional(
+    v.strictObject({
+      ...memberKeys,
+      share: v.pipe(v.number(), v.gtValue(0), v.ltValue(1)),
+    }),
   ),
+  members: v.pipe(v.array(v.strictObject(memberKeys)), v.minLength(1)),
 });
+
+/** Name of what members start from, and of its folder. */
+const START = "start";
 
 const FOLDER = fileURLToPath(new URL("../../ensembles/", import.meta.url));
 
@@ -43,20 +55,18 @@ export function ensembleNames(): string[] {
 }
 
 /** The members of a named ensemble, or of a JSON file; two members that would be the same run are refused. */
-export function loadEnsemble(nameOrFile: string): Member[] {
+export function loadEnsemble(nameOrFile: string): MemberList {
   const { file, value } = readNamed(schema, nameOrFile, {
     caller: "reproduce",
     what: "the ensemble",
     option: "--members",
     folder: FOLDER,
   });
-  const members = value.members.map(({ recipe, seed }) => {
+  const recipeOf = (recipe: string) => {
     const beside = resolve(dirname(file), recipe);
-    return {
-      recipe: loadRecipe(recipe.endsWith(".json") && existsSync(beside) ? beside : recipe),
-      seed,
-    };
-  });
+    return loadRecipe(recipe.endsWith(".json") && existsSync(beside) ? beside : recipe);
+  };
+  const members = value.members.map(({ recipe, seed }) => ({ recipe: recipeOf(recipe), seed }));
   const [first] = members;
   const other = members.find(
     ({ recipe }) => !isDeepStrictEqual(columnsOfRecipe(recipe), columnsOfRecipe(first!.recipe)),
@@ -91,10 +101,27 @@ export function loadEnsemble(nameOrFile: string): Member[] {
       throw new CliError(
         `reproduce: expected a recipe's name of letters, digits, - and _ for members.${i} of ${file} but got ${name}`,
       );
-    if (named.findIndex((one) => one.name === name) !== i)
+    if (named.findIndex((one) => one.name === name) !== i || (value.start && name === START))
       throw new CliError(
         `reproduce: expected recipes whose members have folders of their own but two of ${file} would be ${name}; rename one`,
       );
   }
-  return named;
+  if (!value.start) return { members: named };
+  const { seed, share } = value.start;
+  const recipe = recipeOf(value.start.recipe);
+  const unlike = members.find((member) => !sameWeights(member.recipe, recipe));
+  if (unlike)
+    throw new CliError(
+      `reproduce: expected a network of the same weights as ${unlike.recipe.name}'s for start of ${file}, from which it is to go on, but got that of ${recipe.name}`,
+    );
+  return { members: named, start: { member: { name: START, recipe, seed }, share } };
+}
+
+/** Whether one's weights fit the other's network, all of them. */
+function sameWeights(a: Recipe, b: Recipe): boolean {
+  const layers = ({ network: { head: _, ...layers } }: Recipe) => ({ ...layers, symmetries: 0 });
+  return (
+    isDeepStrictEqual(layers(a), layers(b)) &&
+    isDeepStrictEqual(columnsOfRecipe(a), columnsOfRecipe(b))
+  );
 }

@@ -86,6 +86,44 @@ test("minutes and steps a model are what was asked for, over all 60 transforms",
   expect(steps.members[0]!.trainSeconds).toBeCloseTo(5 + 8 + 200, 6);
 });
 
+test("what members start from has its share of a total budget, the whole machine and no predictions", () => {
+  const fast = { ...speed, stepMs: 110 };
+  const plan = planEnsemble(
+    input({ start: { member: member("start"), share: 0.4, speed: fast }, spentSeconds: 30 }),
+  );
+  const left = 1200 - 30 - 10.64;
+  // 20 validations of 400 galaxies at 1 ms are 8 s.
+  expect(plan.start).toMatchObject({ name: "start", predictSeconds: 0 });
+  expect(plan.start!.trainSeconds).toBeCloseTo(0.4 * left, 6);
+  expect(plan.start!.steps).toBe(Math.floor((0.4 * left - 5 - 8) / 0.11));
+  // 60 transforms are 96 s, over 20 % of what two rounds leave each; 20 are 32 s.
+  expect(plan.transforms).toHaveLength(20);
+  for (const { trainSeconds, predictSeconds } of plan.members)
+    expect(trainSeconds + predictSeconds).toBeCloseTo(0.3 * left, 6);
+  expect(plan.seconds).toBeCloseTo(1200 - 30, 6);
+  expect(plan.bytes).toBe(5 * 4 * 10e6 + 5 * 1600 * 37 * 44 + 700e6);
+  const lines = describePlan(plan, { freeBytes: undefined, backend: "x", cluster: false });
+  expect(lines[0]).toBe("first, with the whole machine, what all members go on from");
+  expect(lines[1]).toMatch(/^ {2}start {2}seed 1 {2}7m 39s, about 4,\d{3} steps {2}train 7m 44s/);
+  // 4,097 steps and 1,514.
+  expect(plan.remarks[0]).toMatch(/^a and 3 more: 40 % of the recipe's steps/);
+  // 20 steps, 8 s of validations and 5 s of starting in 0.4 and in 0.3 of what is left.
+  const tight = input({
+    start: { member: member("start"), share: 0.4, speed },
+    budget: { kind: "total", minutes: 0.5 },
+  });
+  expect(() => planEnsemble(tight)).toThrow(
+    /expected at least 1m 24s for --budget, or fewer --members, but start would get 0 steps$/,
+  );
+});
+
+test("a budget a model is that of what members start from, too", () => {
+  const start = { member: member("start"), share: 0.4, speed };
+  const plan = planEnsemble(input({ start, budget: { kind: "steps", steps: 1000 } }));
+  expect(plan.start).toMatchObject({ budget: { steps: 1000 }, predictSeconds: 0 });
+  expect(plan.members[0]).toMatchObject({ budget: { steps: 1000 } });
+});
+
 test("full is every recipe's own number of steps", () => {
   const members = [member("best", best), member("modern")];
   const plan = planEnsemble(

@@ -9,14 +9,16 @@ import { CliError } from "../cli/errors.ts";
 import { formatSeconds } from "../cli/progress.ts";
 import type { Speed } from "../machine/measure.ts";
 import { computedTransforms } from "../prediction/shared-parts.ts";
-import type { Recipe } from "../recipe/recipe.ts";
 import type { Budget } from "../run/run.ts";
 import { VALIDATION_SHARE } from "../training/clock.ts";
 import type { Caller, EnsembleBudget } from "./budget.ts";
 import type { Member } from "./members.ts";
+import { remarksOnSteps, remarksOnTransforms } from "./plan-remarks.ts";
 
 export interface PlanInput {
   members: readonly Member[];
+  /** What they start from, trained alone before them for a share of a total budget. */
+  start?: { member: Member; share: number; speed: Speed } | undefined;
   budget: EnsembleBudget;
   /** One for each member. */
   speeds: readonly Speed[];
@@ -45,6 +47,7 @@ export interface PlannedMember extends Member {
 
 export interface Plan {
   members: PlannedMember[];
+  start?: PlannedMember;
   transforms: readonly Draw[];
   lanes: number;
   /** From the start of the first member to the report. */
@@ -78,21 +81,18 @@ const CHECKPOINTS = 4;
 const ROW_BYTES = 37 * 11 * 4;
 /** A shorter training is no training. */
 const LEAST_STEPS = 20;
-/**
- * Steps in which the winner's initialisation was measured not to leave the plateau of the mean label
- * (batch 16, 4,000 galaxies).
- */
-const PLATEAU_STEPS = 2000;
-
 export function planEnsemble(input: PlanInput): Plan {
-  const { members, budget, speeds, lanes, galaxies, cacheBytes, caller } = input;
+  const { members, start, budget, speeds, lanes, galaxies, cacheBytes, caller } = input;
   const count = galaxies.valid + galaxies.test;
   const finish = FINISH.base + FINISH.galaxy * count * members.length;
   const rounds = Math.ceil(members.length / lanes);
-  const slot =
+  /** Of the seconds that a total budget leaves, those of a member and those of the start. */
+  const shares = { member: (1 - (start?.share ?? 0)) / rounds, start: start?.share ?? 0 };
+  const left =
     budget.kind === "total"
-      ? (budget.minutes * 60 - input.spentSeconds - finish) / rounds
+      ? budget.minutes * 60 - input.spentSeconds - finish
       : Number.POSITIVE_INFINITY;
+  const slot = left * shares.member;
   const predictSeconds = ({ recipe }: Member, { predictMs }: Speed, transforms: readonly Draw[]) =>
     (predictMs * count * computedTransforms(recipe, transforms)) / 1000;
   const slowest = (transforms: readonly Draw[]) =>
@@ -103,9 +103,11 @@ export function planEnsemble(input: PlanInput): Plan {
     (TRANSFORMS.find(({ transforms, share }) => slowest(transforms) <= share * slot) ?? LEAST)
       .transforms;
 
-  const planned = members.map((member, i): PlannedMember => {
-    const speed = speeds[i]!;
-    const prediction = predictSeconds(member, speed, transforms);
+  const planOne = (
+    member: Member,
+    speed: Speed,
+    { share, prediction }: { share: number; prediction: number },
+  ): PlannedMember => {
     const validation =
       (VALIDATIONS.times * Math.min(galaxies.valid, VALIDATIONS.galaxies) * speed.predictMs) / 1000;
     if (budget.kind === "full" || budget.kind === "steps") {
@@ -114,7 +116,9 @@ export function planEnsemble(input: PlanInput): Plan {
       return { ...member, budget: { steps }, steps, trainSeconds, predictSeconds: prediction };
     }
     const seconds =
-      budget.kind === "minutes" ? budget.minutes * 60 : slot - speed.startSeconds - prediction;
+      budget.kind === "minutes"
+        ? budget.minutes * 60
+        : left * share - speed.startSeconds - prediction;
     const steps = Math.floor(
       ((seconds - Math.min(validation, VALIDATION_SHARE * seconds)) * 1000) / speed.stepMs,
     );
@@ -122,7 +126,7 @@ export function planEnsemble(input: PlanInput): Plan {
       const least =
         (speed.stepMs * LEAST_STEPS) / 1000 + validation + speed.startSeconds + prediction;
       const total =
-        budget.kind === "total" ? input.spentSeconds + finish + rounds * least : least - prediction;
+        budget.kind === "total" ? input.spentSeconds + finish + least / share : least - prediction;
       throw new CliError(
         `${caller}: expected at least ${formatSeconds(Math.ceil(total))}${budget.kind === "total" ? "" : " a model"} for --budget, or ${FEWER[caller]}, but ${member.name} would get ${Math.max(0, steps)} steps`,
       );
@@ -134,13 +138,22 @@ export function planEnsemble(input: PlanInput): Plan {
       trainSeconds: speed.startSeconds + seconds,
       predictSeconds: prediction,
     };
-  });
+  };
+  const first = start && planOne(start.member, start.speed, { share: shares.start, prediction: 0 });
+  const planned = members.map((member, i) =>
+    planOne(member, speeds[i]!, {
+      share: shares.member,
+      prediction: predictSeconds(member, speeds[i]!, transforms),
+    }),
+  );
   return {
     members: planned,
+    ...(first && { start: first }),
     transforms,
     lanes,
     seconds:
       finish +
+      (first?.trainSeconds ?? 0) +
       makespan(
         planned.map((m) => m.trainSeconds + m.predictSeconds),
         lanes,
@@ -148,10 +161,13 @@ export function planEnsemble(input: PlanInput): Plan {
     bytes:
       cacheBytes +
       (members.length + 1) * count * ROW_BYTES +
-      speeds.reduce((sum, { checkpointBytes }) => sum + CHECKPOINTS * checkpointBytes, 0),
+      [...speeds, ...(start ? [start.speed] : [])].reduce(
+        (sum, { checkpointBytes }) => sum + CHECKPOINTS * checkpointBytes,
+        0,
+      ),
     remarks: [
-      ...remarksOf(planned),
-      ...(input.transforms ? [] : transformsRemark(transforms, slowest(WINNER_TRANSFORMS))),
+      ...remarksOnSteps(planned, first?.steps),
+      ...(input.transforms ? [] : remarksOnTransforms(transforms, slowest(WINNER_TRANSFORMS))),
     ],
   };
 }
@@ -173,39 +189,4 @@ export function chooseLanes(
   const time = ({ lanes, stepMs }: { lanes: number; stepMs: number }) =>
     Math.ceil(members / lanes) * stepMs;
   return fits.reduce((best, other) => (time(other) < time(best) ? other : best)).lanes;
-}
-
-function remarksOf(members: readonly PlannedMember[]): string[] {
-  const remarks: string[] = [];
-  const stuck = members.filter((m) => startsFlat(m.recipe) && m.steps <= PLATEAU_STEPS);
-  if (stuck.length > 0)
-    remarks.push(
-      `${names(stuck)}: with the winner's initial weights ${PLATEAU_STEPS.toLocaleString("en")} steps did not leave the plateau of the mean label; fewer cannot be expected to (--members small is made for this budget)`,
-    );
-  const short = members.filter((m) => !stuck.includes(m) && m.steps < 0.5 * m.recipe.steps);
-  if (short.length > 0) {
-    const share = Math.min(...short.map((m) => m.steps / m.recipe.steps));
-    remarks.push(
-      `${names(short)}: ${(100 * share).toPrecision(2)} % of the recipe's steps at the least; the schedule is drawn together to fit`,
-    );
-  }
-  return remarks;
-}
-
-function transformsRemark(transforms: readonly Draw[], seconds: number): string[] {
-  if (transforms === WINNER_TRANSFORMS) return [];
-  return [
-    `predictions are averaged over ${transforms.length} of the winner's 60 transforms, since all take ${formatSeconds(seconds)} a member`,
-  ];
-}
-
-/** The winner's start: small Gaussian weights under plain SGD. */
-function startsFlat({ network, optimizer }: Recipe): boolean {
-  return network.kind === "parts" && optimizer.kind === "nesterov" && network.conv[0]?.std !== "he";
-}
-
-function names(members: readonly PlannedMember[]): string {
-  const [first, second] = members;
-  if (members.length > 3) return `${first!.name} and ${members.length - 1} more`;
-  return second ? members.map(({ name }) => name).join(", ") : first!.name;
 }

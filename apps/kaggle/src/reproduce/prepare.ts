@@ -11,7 +11,7 @@ import { decodeFor, imageSplits } from "./decode.ts";
 import { describePlan } from "./describe-plan.ts";
 import type { EnsembleFile } from "./folder.ts";
 import { type MeasureOptions, measureMembers } from "./measure-members.ts";
-import { loadEnsemble, type Member } from "./members.ts";
+import { loadEnsemble, type MemberList } from "./members.ts";
 import { planEnsemble } from "./plan.ts";
 
 export interface PrepareOptions extends MeasureOptions {
@@ -28,9 +28,16 @@ export interface PrepareOptions extends MeasureOptions {
 type Predicted = keyof EnsembleFile["galaxies"];
 
 /** A plan, for plan.json, and its description; undefined when interrupted. */
-type Prepared = { file: EnsembleFile; lines: string[] } | undefined;
+type Prepared = { file: EnsembleFile; lines: string[]; gpu: boolean } | undefined;
 
-/** The plan of a named ensemble: left out, the winner's for budgets a model, else the small one. */
+/**
+ * On CPUs a budget in all that gives members of `small` fewer steps than this is left to the narrower networks of `brief`,
+ * which make up to twice as many and were better wherever that was measured: docs/experiments/sizes.md. A GPU is not filled
+ * by either.
+ */
+const BRIEF_BELOW = 25_000;
+
+/** The plan of a named ensemble: left out, the winner's for budgets a model, else `small`, or `brief`. */
 export async function prepareEnsemble(
   members: string | undefined,
   options: PrepareOptions,
@@ -40,26 +47,41 @@ export async function prepareEnsemble(
     throw new CliError(
       `reproduce: expected 67h-per-model, 2000-steps or full for --budget with --slurm, since nobody knows how long a queue takes, but got ${options.budget}`,
     );
-  const named = members ?? (budget.kind === "total" ? "small" : "winner");
-  return prepareMembers(loadEnsemble(named), named, options);
+  const plan = (named: string) => prepareMembers(loadEnsemble(named), named, options);
+  if (members !== undefined || budget.kind !== "total") return plan(members ?? "winner");
+  const small = await plan("small");
+  if (!small || small.gpu) return small;
+  const steps = fewestSteps(small.file);
+  if (steps >= BRIEF_BELOW) return small;
+  const brief = await plan("brief");
+  const why = `  brief in place of small, whose members would see about ${steps.toLocaleString("en")} steps: below ${BRIEF_BELOW.toLocaleString("en")} narrower networks do better`;
+  return brief && { ...brief, lines: [...brief.lines, why] };
+}
+
+/** Of a member, with those of what it goes on from. */
+function fewestSteps({ start, planned }: EnsembleFile): number {
+  return (start?.steps ?? 0) + Math.min(...planned.map(({ steps }) => steps));
 }
 
 /** The plan of these members, `named` as plan.json keeps it. */
 export async function prepareMembers(
-  members: readonly Member[],
+  list: MemberList,
   named: string,
   options: PrepareOptions,
 ): Promise<Prepared> {
   const { caller, folder, data, signal, splits = ["valid", "test"] } = options;
+  const { members, start } = list;
   const budget = parseBudget(caller, options.budget);
-  const { galaxies, cacheBytes } = await survey(caller, data, members, splits);
+  const all = start ? [start.member, ...members] : members;
+  const { galaxies, cacheBytes } = await survey(caller, data, all, splits);
 
-  if (!(await decodeFor(members, data, galaxies, signal))) return undefined;
-  const measured = await measureMembers(members, budget, options);
+  if (!(await decodeFor(all, data, galaxies, signal))) return undefined;
+  const measured = await measureMembers(list, budget, options);
   if (!measured) return undefined;
-  const { lanes, threads, of } = measured;
+  const { lanes, threads, startSpeed, of } = measured;
   const plan = planEnsemble({
     members,
+    start: start && { ...start, speed: startSpeed },
     budget,
     speeds: members.map(({ recipe }) => of(recipe)),
     lanes,
@@ -69,7 +91,7 @@ export async function prepareMembers(
     caller,
     spentSeconds: (performance.now() - options.started) / 1000,
   });
-  const { backend } = of(members[0]!.recipe);
+  const { backend, gpu } = of(members[0]!.recipe);
   const freeBytes = await statfs(folder).then(
     ({ bavail, bsize }) => bavail * bsize,
     () => undefined,
@@ -88,8 +110,10 @@ export async function prepareMembers(
       transforms: plan.transforms,
       shardSize: options.shardSize ?? SHARD_SIZE,
       planned: plan.members,
+      ...(plan.start && { start: plan.start }),
     },
     lines: describePlan(plan, { freeBytes, backend, cluster: options.slurm !== undefined }),
+    gpu,
   };
 }
 
@@ -97,7 +121,7 @@ export async function prepareMembers(
 async function survey(
   caller: Caller,
   data: string,
-  members: readonly Member[],
+  members: MemberList["members"],
   splits: readonly Predicted[],
 ) {
   const dataset = await openDataset(data, dataOptions(members[0]!.recipe));

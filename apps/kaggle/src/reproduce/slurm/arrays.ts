@@ -44,7 +44,7 @@ export async function queueArrays(
     const waits = [...new Set(jobs.flatMap(({ after }) => after))];
     const ahead = waits.filter((name) => isQueued(seen, { name })).map((name) => tasks[name]!);
     const isBlend = array === "blend";
-    // A prediction whose training is not queued would only fail; a blend takes what there is, once.
+    // What goes on from a training that is not queued would only fail; a blend takes what there is, once.
     if (isBlend ? ahead.length === 0 && (await isBlended(ensemble)) : ahead.length < waits.length)
       continue;
     const script = join(slurmFolder(ensemble), `${array}.sh`);
@@ -73,7 +73,7 @@ export async function queueArrays(
   return count;
 }
 
-/** Predictions need that their training ended well. */
+/** Predictions, and trainings that go on from another, need that it ended well. */
 function afterOk(tasks: readonly string[]): string | undefined {
   return tasks.length > 0 ? `afterok:${tasks.join(":")}` : undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * An ensemble on a cluster: an array of trainings; for each member an array of parts of its predictions, after its
+ * An ensemble on a cluster: what its members go on from, if anything; an array of trainings; for each member an array of parts of its predictions, after its
  * training; a blend after all of them. All of it is queued at once, so nothing has to wait for this process, which only
  * watches, and queues again what left the queue undone.
  */
@@ -118,7 +118,7 @@ async function noteEnds(watch: Watch, open: readonly OpenJob[]): Promise<void> {
     if (isCancel(end, started)) {
       cancelled.add(name);
       // Slurm lets what waits for a task without a record begin.
-      const waiting = open.filter((one) => one.job.kind === "predict" && one.after.includes(name));
+      const waiting = open.filter((one) => one.job.kind !== "blend" && one.after.includes(name));
       await cancel(waiting.flatMap((one) => (isQueued(watch, one) ? [tasks[one.name]!] : [])));
     } else if (end?.state !== "COMPLETED" && end?.state !== "CANCELLED" && !started)
       noteUnseenTry(ensemble, job, task, end?.state ?? "unseen");

@@ -1,6 +1,13 @@
 /** What an ensemble's folder lacks, as jobs for arrays: read from the files, whoever makes them. */
 import { isShardDone, shardsOfPart } from "../../prediction/shards.ts";
-import { type Ensemble, isBlended, isPredicted, memberShards, trainedFraction } from "../folder.ts";
+import {
+  type Ensemble,
+  isBlended,
+  isPredicted,
+  isStarted,
+  memberShards,
+  trainedFraction,
+} from "../folder.ts";
 import { formatJob, type Job } from "../jobs.ts";
 import type { PlannedMember } from "../plan.ts";
 
@@ -24,9 +31,11 @@ const MOST_PARTS = 1000;
 export async function openJobs(ensemble: Ensemble): Promise<OpenJob[]> {
   const trainings: OpenJob[] = [];
   const predictions: OpenJob[] = [];
+  const start = await openStart(ensemble);
   for (const member of ensemble.planned) {
     if (isPredicted(ensemble, member)) continue;
-    const training = openJob({ kind: "train", member: member.name }, "train");
+    const after = start && !isStarted(ensemble, member) ? [start.name] : [];
+    const training = openJob({ kind: "train", member: member.name }, "train", after);
     const isTrained = (await trainedFraction(ensemble, member)) === 1;
     if (!isTrained) trainings.push(training);
     const shards = isTrained ? await memberShards(ensemble, member) : [];
@@ -43,7 +52,8 @@ export async function openJobs(ensemble: Ensemble): Promise<OpenJob[]> {
       );
     }
   }
-  const open = [...trainings, ...predictions];
+  const isAwaited = trainings.some(({ after }) => after.length > 0);
+  const open = [...(start && isAwaited ? [start] : []), ...trainings, ...predictions];
   if (open.length > 0 || !(await isBlended(ensemble)))
     open.push(
       openJob(
@@ -53,6 +63,13 @@ export async function openJobs(ensemble: Ensemble): Promise<OpenJob[]> {
       ),
     );
   return open;
+}
+
+/** The training that members go on from, where it is not done. */
+async function openStart(ensemble: Ensemble): Promise<OpenJob | undefined> {
+  const { start } = ensemble;
+  if (!start || (await trainedFraction(ensemble, start)) === 1) return undefined;
+  return openJob({ kind: "train", member: start.name }, "start");
 }
 
 function openJob(job: Job, array: string, after: string[] = []): OpenJob {

@@ -15,6 +15,7 @@ import {
   isStarted,
   memberFolder,
   memberShards,
+  networksOf,
 } from "../folder.ts";
 import { formatJob, type Job } from "../jobs.ts";
 import { slurmFolder } from "./tasks.ts";
@@ -72,7 +73,7 @@ async function markOf(ensemble: Ensemble, job: Job): Promise<string> {
     const ready = await Promise.all(ensemble.planned.map((member) => isReady(ensemble, member)));
     return `at ${ready.filter(Boolean).length} members`; // more of them are another blend
   }
-  const member = ensemble.planned.find(({ name }) => name === job.member)!;
+  const member = networksOf(ensemble).find(({ name }) => name === job.member)!;
   if (!isStarted(ensemble, member)) return "at step 0";
   if (job.kind === "train") {
     const checkpoint = await latestCheckpoint(openRun(memberFolder(ensemble, member)).checkpoints);
