@@ -63,6 +63,7 @@ test("killed twice and begun again, it ends in the same submission", {
     });
   expect(runInfo("calm", "start").from).toBeUndefined();
   const page = readFileSync(join(root, "calm", "report.html"), "utf8");
+  expect(page).toContain("Who goes on from another’s weights begins at its last step.");
   for (const name of ["start", "two-r1"])
     expect(page).toContain(`--out ${join(root, "calm", "members", name)} --steps 40`);
 

@@ -43,6 +43,8 @@ interface Truth {
 export interface ReportData {
   written: Date;
   runs: RunReport[];
+  /** What they go on from, where it is still there and none of them. */
+  starts: Pick<RunReport, "run" | "name" | "metrics">[];
   data: {
     path: string;
     name: string;
@@ -108,6 +110,7 @@ export async function collect(
   return {
     written: new Date(),
     runs: reports,
+    starts: startsOf(runs),
     evaluations: readEvaluations(reports, blend),
     data: dataset
       ? {
@@ -122,6 +125,17 @@ export async function collect(
     ...(blend && { blend }),
     ...(judged && { judged }),
   };
+}
+
+function startsOf(runs: readonly Run[]): ReportData["starts"] {
+  const folders = new Set(runs.flatMap(({ info }) => info.from?.path ?? []));
+  for (const { folder } of runs) folders.delete(resolve(folder));
+  return [...folders]
+    .filter((folder) => existsSync(join(folder, "run.json")))
+    .map((folder) => {
+      const run = openRun(folder);
+      return { run, name: run.name, metrics: readMetrics(run.metricsFile) };
+    });
 }
 
 function truthOf({ labels, trainIds }: Dataset): Truth | undefined {

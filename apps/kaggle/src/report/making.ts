@@ -1,11 +1,11 @@
 /** How it was made: speed, machine, recipe, and the commands that make it again. */
 import { existsSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { formatCount, formatMs, formatPercent } from "../cli/format.ts";
 import { loadRecipe, type Recipe, recipeNames } from "../recipe/recipe.ts";
 import { smoothedTime, throughput } from "../run/metrics.ts";
-import { openRun, type Run } from "../run/run.ts";
+import type { Run } from "../run/run.ts";
 import type { ReportData } from "./collect.ts";
 import { legend } from "./curves.ts";
 import { type Html, html } from "./html.ts";
@@ -91,10 +91,10 @@ function oneLine(value: object): string {
 
 const KAGGLE = "npm run kaggle --";
 
-export function commandsSection({ runs, data, blend, evaluations }: ReportData): Html {
+export function commandsSection({ runs, starts, data, blend, evaluations }: ReportData): Html {
   const folders = runs.map(({ run }) => quote(run.folder)).join(" ");
   const lines = [
-    ...startsOf(runs.map(({ run }) => run)).map(trainCommand),
+    ...starts.map(({ run }) => trainCommand(run)),
     ...runs.flatMap(({ run }) => [
       trainCommand(run),
       `${KAGGLE} predict --run ${quote(run.folder)} --data ${quote(data.path)} --split ${data.test > 0 ? "all" : "valid"}`,
@@ -113,13 +113,6 @@ export function commandsSection({ runs, data, blend, evaluations }: ReportData):
   ];
   return html`<p>The same seed, recipe and number of steps train the same network on the same backend; a budget in minutes takes as many steps as the machine manages. <code>predict</code> averages over the winner's 60 transforms unless <code>--transforms</code> says otherwise.</p>
 <pre>${lines.map((line) => html`<code>${line}</code>`)}</pre>`;
-}
-
-/** The runs that these go on from, where they are still there, and are none of these. */
-function startsOf(runs: readonly Run[]): Run[] {
-  const folders = new Set(runs.flatMap(({ info }) => info.from?.path ?? []));
-  for (const { folder } of runs) folders.delete(resolve(folder));
-  return [...folders].filter((folder) => existsSync(join(folder, "run.json"))).map(openRun);
 }
 
 function trainCommand(run: Run): string {
