@@ -24,7 +24,7 @@ const args = {
   recipe: {
     type: "string",
     description:
-      "modern, modern-centred, fast, best, tiny, one of the winner's other networks, or a JSON file (default: modern, or that of --from)",
+      "modern, modern-centred, modern-narrow-centred, fast, best, tiny, one of the winner's other networks, or a JSON file (default: modern, or that of --from)",
     valueHint: "NAME|FILE",
   },
   data: dataArg,

@@ -21,8 +21,9 @@ export function describePlan(plan: Plan, { freeBytes, backend, cluster }: PlanPl
   const time = `about ${formatSeconds(seconds)} in all${cluster ? " once all of them run" : ""}`;
   const free = freeBytes === undefined ? "" : ` of ${gigabytes(freeBytes)} free`;
   return [
-    ...(start ? ["first, with the whole machine, what all members go on from"] : []),
-    ...(start ? describeMembers([start]) : []),
+    ...(start
+      ? ["first, with the whole machine, what all members go on from", ...describeMembers([start])]
+      : []),
     `${members.length} ${members.length > 1 ? "members" : "member"}, ${side} on ${backend}`,
     ...describeMembers(members),
     `  ${transforms.length} transforms · ${time} · ${gigabytes(bytes)}${free}`,

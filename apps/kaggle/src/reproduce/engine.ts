@@ -1,7 +1,7 @@
 /**
- * An ensemble on this machine: what its members start from, if anything; members side by side, each a chain of jobs in a
- * process of its own; then the blend.
- * A process that is killed is started again and goes on; a member that fails is said, and the rest goes on.
+ * An ensemble on this machine: what its members go on from, if anything; members side by side, each a chain of jobs in a
+ * process of its own; then the blend. A process that is killed is started again and goes on; a member that fails is said,
+ * and the rest goes on.
  */
 import { CliError } from "../cli/errors.ts";
 import { createProgress, say } from "../cli/progress.ts";

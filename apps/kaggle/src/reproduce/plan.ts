@@ -47,6 +47,7 @@ export interface PlannedMember extends Member {
 
 export interface Plan {
   members: PlannedMember[];
+  /** What they go on from, trained before them. */
   start?: PlannedMember;
   transforms: readonly Draw[];
   lanes: number;

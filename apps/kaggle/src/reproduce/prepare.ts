@@ -11,7 +11,7 @@ import { decodeFor, imageSplits } from "./decode.ts";
 import { describePlan } from "./describe-plan.ts";
 import type { EnsembleFile } from "./folder.ts";
 import { type MeasureOptions, measureMembers } from "./measure-members.ts";
-import { loadEnsemble, type MemberList } from "./members.ts";
+import { loadEnsemble, type Member, type MemberList } from "./members.ts";
 import { planEnsemble } from "./plan.ts";
 
 export interface PrepareOptions extends MeasureOptions {
@@ -121,7 +121,7 @@ export async function prepareMembers(
 async function survey(
   caller: Caller,
   data: string,
-  members: MemberList["members"],
+  members: readonly Member[],
   splits: readonly Predicted[],
 ) {
   const dataset = await openDataset(data, dataOptions(members[0]!.recipe));

@@ -1,7 +1,7 @@
 /**
- * An ensemble on a cluster: what its members go on from, if anything; an array of trainings; for each member an array of parts of its predictions, after its
- * training; a blend after all of them. All of it is queued at once, so nothing has to wait for this process, which only
- * watches, and queues again what left the queue undone.
+ * An ensemble on a cluster: what its members go on from, if anything; an array of trainings; for each member an array of
+ * parts of its predictions, after its training; a blend after all of them. All of it is queued at once, so nothing has to
+ * wait for this process, which only watches, and queues again what left the queue undone.
  */
 import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
